@@ -1,0 +1,101 @@
+/// Meanings of `Tick.detail`, one enumeration per kind. `LAYOUT.md` lists them with `extra`.
+
+/// `detail` of an `epoch` tick: why a new run of sequence numbers begins.
+public enum EpochCause: UInt8, CaseIterable, Sendable, Codable {
+    /// The first packet of the channel was the first of its session.
+    case start = 1
+    /// The first packet came in the middle of a session: what was before is unknown, not lost.
+    case joined = 2
+    /// Another session identifier.
+    case session = 3
+    /// The numbers went back, proven by send time and stream offset.
+    case restart = 4
+    /// The numbers went back, proven by several consistent packets on one line.
+    case restartUnproven = 5
+    /// The numbers jumped further than plausible, proven by several consistent packets.
+    case jump = 6
+    /// The venue ended the session; no more messages of this epoch follow.
+    case end = 7
+    /// A restarted handler goes on in the epoch that its journal ended in.
+    case resumed = 8
+}
+
+/// `detail` of a `gap` tick: why its messages were not delivered in time.
+public enum GapCause: UInt8, CaseIterable, Sendable, Codable {
+    /// The window ended by core time.
+    case time = 1
+    /// The window was full (packets or bytes).
+    case window = 2
+    /// The handler was down.
+    case restart = 3
+    /// Another epoch began, or the session ended.
+    case epoch = 4
+    /// The input ended.
+    case end = 5
+}
+
+/// `detail` of an `alert` tick.
+public enum AlertCause: UInt8, CaseIterable, Sendable, Codable {
+    /// Two lines carried different bytes under one sequence; `extra` is the line that differs.
+    case contentMismatch = 1
+    /// A venue's event was not completed in time; the instrument's book is shown as it is.
+    case eventTimedOut = 2
+    /// Journal positions from `sequence` on, `quantity` of them, were not recorded.
+    case journalGap = 3
+}
+
+/// `detail` of a `lineState` tick; `extra` is the line.
+public enum LineStateDetail: UInt8, CaseIterable, Sendable, Codable {
+    case up = 1
+    case silent = 2
+}
+
+/// `detail` of a `status` tick: which state of the instrument or market changed. The new state
+/// stands in `extra` as the venue's own letters, first letter in the low byte.
+public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
+    case systemEvent = 1
+    case trading = 2
+    case shortSaleRestriction = 3
+    case operationalHalt = 4
+    case marketWideBreaker = 5
+    case retailInterest = 6
+    case ipoQuotation = 7
+    case participant = 8
+    case securityEvent = 9
+    /// The reason that goes with a `trading` tick of the same message.
+    case tradingReason = 10
+}
+
+/// `detail` of a `limits` tick: which price.
+public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
+    case reference = 1
+    case upper = 2
+    case lower = 3
+    case breakerLevel1 = 4
+    case breakerLevel2 = 5
+    case breakerLevel3 = 6
+    case minimumAllowable = 7
+    case maximumAllowable = 8
+}
+
+/// `detail` of an `imbalance` tick: which value.
+public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
+    case paired = 1
+    case imbalance = 2
+    case reference = 3
+    case near = 4
+    case far = 5
+    case indicativeClearing = 6
+    case bookClearing = 7
+    case collarReference = 8
+    case collarLower = 9
+    case collarUpper = 10
+    case nearTime = 11
+}
+
+/// `detail` of a `statistic` tick: which value.
+public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
+    case officialOpen = 1
+    case officialClose = 2
+    case ipoPrice = 3
+}
