@@ -90,7 +90,8 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarReference = 8
     case collarLower = 9
     case collarUpper = 10
-    case nearTime = 11
+    /// `quantity` is a time, ns since the Unix epoch, UTC.
+    case executionTime = 11
 }
 
 /// `detail` of a `statistic` tick: which value.

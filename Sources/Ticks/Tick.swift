@@ -1,4 +1,4 @@
-public import CTapeline
+import CTapeline
 
 /// One normalized market-data record: 64 bytes, one cache line.
 ///

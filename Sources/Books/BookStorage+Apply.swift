@@ -1,0 +1,152 @@
+import CTapeline
+import Ticks
+
+/// One tick after the other: dispatch, suspicion, and what becomes visible when.
+extension BookStorage {
+    /// Applies the tick. `first` tells that no tick stands before it in memory. Returns true if it
+    /// made other best prices of its instrument visible.
+    @inline(__always)
+    mutating func apply(
+        _ tick: UnsafeMutablePointer<Tick>, position: UInt64, first: Bool, completing: Bool
+    ) {
+        let instrument = tick.pointee.instrument
+        guard let kind = TickKind(rawValue: tick.pointee.kind),
+            Int(tick.pointee.channel) < channels.capacity
+        else { return }
+        if instrument == 0 || Int(instrument) >= books.capacity {
+            return applyToChannel(kind, tick, position: position)
+        }
+        let book = books[instrument]
+        if book.pointee.flags & Book.inUse == 0 {
+            book.pointee.flags |= Book.inUse
+            book.pointee.channel = tick.pointee.channel
+        }
+        var changed = false
+        if book.pointee.flags & Book.eventOpen != 0,
+            book.pointee.eventTime != tick.pointee.exchangeTime, kind != .alert
+        {
+            // Another timestamp: the event before this tick was complete.
+            book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
+            changed = showTop(
+                instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
+        }
+        var knownOrder = true
+        switch kind {
+        case .add, .cancel, .delete, .fill, .level, .quote, .clear:
+            if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
+                counters.lateNotApplied += 1
+                if book.pointee.flags & Book.selfContained == 0 { damage(book) }
+                break
+            }
+            book.pointee.lastSequence = tick.pointee.sequence
+            knownOrder = change(kind, tick, book, completing: completing)
+            let shown = finishChange(kind, tick, instrument, book, position: position)
+            changed = changed || shown
+        case .alert:
+            if tick.pointee.detail == AlertCause.eventTimedOut.rawValue {
+                changed = giveUpEvent(tick, instrument, book, position: position)
+            }
+        default:
+            break
+        }
+        if completing {
+            if changed { tick.pointee.flags |= TickFlags.topChanged.rawValue }
+            if isSuspect(book.pointee) { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
+            if kind == .fill, !first { completeTrade(before: tick, known: knownOrder) }
+        }
+    }
+
+    /// Returns false if the order that the tick names is not known.
+    @inline(__always)
+    private mutating func change(
+        _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>,
+        completing: Bool
+    ) -> Bool {
+        switch kind {
+        case .add: add(tick, book, completing: completing)
+        case .cancel, .fill: return reduce(tick, book, completing: completing)
+        case .delete: delete(tick, book, completing: completing)
+        case .level: setLevel(tick, book)
+        case .quote: setQuote(tick, book)
+        default: clear(book)
+        }
+        return true
+    }
+
+    /// Shows the top where the event is complete, opens an event where a level leaves it open.
+    @inline(__always)
+    private mutating func finishChange(
+        _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ instrument: UInt32,
+        _ book: UnsafeMutablePointer<Book>, position: UInt64
+    ) -> Bool {
+        if tick.pointee.has(.lastOfEvent) {
+            if kind == .level { book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect) }
+            return showTop(
+                instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
+        }
+        if kind == .level { openEvent(tick, instrument, book) }
+        return false
+    }
+
+    @inline(__always)
+    func isSuspect(_ book: Book) -> Bool {
+        if book.flags & (Book.damaged | Book.eventSuspect) != 0 { return true }
+        let channel = channels.base[Int(book.channel)]
+        guard channel.isSuspect else { return false }
+        return book.flags & Book.selfContained == 0 || book.lastSequence < channel.gapEnd
+    }
+
+    /// Brings what readers see up to date with the book. True if a best price, its quantity or its
+    /// number of orders is another.
+    @inline(__always)
+    mutating func showTop(
+        _ instrument: UInt32, _ book: UnsafeMutablePointer<Book>, exchangeTime: UInt64,
+        position: UInt64
+    ) -> Bool {
+        let touched = book.pointee.flags & (Book.touchedBid | Book.touchedAsk)
+        if touched == 0 { return false }
+        book.pointee.flags &= ~(Book.touchedBid | Book.touchedAsk)
+        let top = tops[instrument]
+        var changed = false
+        if touched & Book.touchedBid != 0 {
+            let bid = best(book.pointee.bids)
+            changed =
+                bid.price != top.pointee.bidPrice || bid.quantity != top.pointee.bidQuantity
+                || bid.orders != top.pointee.bidOrders
+            top.pointee.bidPrice = bid.price
+            top.pointee.bidQuantity = bid.quantity
+            top.pointee.bidOrders = bid.orders
+        }
+        if touched & Book.touchedAsk != 0 {
+            let ask = best(book.pointee.asks)
+            changed =
+                changed || ask.price != top.pointee.askPrice
+                || ask.quantity != top.pointee.askQuantity || ask.orders != top.pointee.askOrders
+            top.pointee.askPrice = ask.price
+            top.pointee.askQuantity = ask.quantity
+            top.pointee.askOrders = ask.orders
+        }
+        if changed {
+            book.pointee.flags |= Book.topMoved
+            list(instrument, book, exchangeTime: exchangeTime, position: position)
+        }
+        return changed
+    }
+
+    /// Puts the top on the list of those to publish.
+    @inline(__always)
+    mutating func list(
+        _ instrument: UInt32, _ book: UnsafeMutablePointer<Book>, exchangeTime: UInt64,
+        position: UInt64
+    ) {
+        let top = tops[instrument]
+        top.pointee.position = position
+        top.pointee.exchangeTime = exchangeTime
+        top.pointee.flags = isSuspect(book.pointee) ? UInt32(TAPELINE_TOP_SUSPECT) : 0
+        if book.pointee.flags & Book.topListed == 0 {
+            book.pointee.flags |= Book.topListed
+            listedTops.base[listedCount] = instrument
+            listedCount += 1
+        }
+    }
+}

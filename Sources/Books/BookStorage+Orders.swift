@@ -1,0 +1,195 @@
+import CTapeline
+import Ticks
+
+/// Order events. `completing` lets them fill in what the venue did not send; a reader of finished
+/// ticks passes false and nothing is written to them.
+extension BookStorage {
+    @inline(__always)
+    func key(_ tick: UnsafeMutablePointer<Tick>) -> UInt64 {
+        tick.pointee.orderID ^ channels.base[Int(tick.pointee.channel)].salt
+    }
+
+    /// The live order that the tick names; `noNode` if there is none in the tick's instrument.
+    @inline(__always)
+    private func findOrder(_ tick: UnsafeMutablePointer<Tick>) -> UInt32 {
+        let node = index.find(key(tick), in: orders)
+        return orders[node].pointee.place >> 1 == tick.pointee.instrument ? node : noNode
+    }
+
+    @inline(__always)
+    private func touch(_ book: UnsafeMutablePointer<Book>, ask: Bool) {
+        book.pointee.flags |= ask ? Book.touchedAsk : Book.touchedBid
+    }
+
+    @inline(__always)
+    mutating func add(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
+    ) {
+        if tick.pointee.has(.replaced) {
+            if completing, tick.pointee.side == 0 { tick.pointee.side = replacedSide }
+            replacedSide = 0
+            if tick.pointee.side == 0 {
+                counters.unknownReplace += 1
+                return damage(book)
+            }
+        }
+        let price = tick.pointee.price
+        let quantity = tick.pointee.quantity
+        guard quantity > 0, price != 0, price != Price.none, tick.pointee.side != 0 else {
+            counters.impossibleValue += 1
+            return damage(book)
+        }
+        let key = key(tick)
+        if index.find(key, in: orders) != noNode { evict(key, book) }
+        let ask = tick.pointee.side == Side.ask.rawValue
+        let ladder = ladder(book, ask: ask)
+        let found = findLevel(price, in: ladder.pointee, ask: ask)
+        var level = found.level
+        let node = takeOrder()
+        if level == noNode && node != noNode {
+            level = insertLevel(price, at: found.at, in: ladder, ask: ask)
+        }
+        guard node != noNode, level != noNode else {
+            if node != noNode { giveOrder(node) }
+            counters.capacityExceeded += 1
+            return damage(book)
+        }
+        let entry = levels[level]
+        let tail = entry.pointee.tail
+        orders[node].pointee = OrderNode(
+            key: key, quantity: quantity, previous: tail, next: noNode, level: level,
+            place: tick.pointee.instrument << 1 | (ask ? 1 : 0))
+        if tail == noNode { entry.pointee.head = node } else { orders[tail].pointee.next = node }
+        entry.pointee.tail = node
+        entry.pointee.quantity &+= quantity
+        entry.pointee.orderCount += 1
+        index.insert(key, node)
+        liveOrders += 1
+        if isBest(level, in: ladder.pointee) { touch(book, ask: ask) }
+    }
+
+    /// A reference that is still live was given again: the older order cannot be there any more.
+    @inline(never)
+    private mutating func evict(_ key: UInt64, _ book: UnsafeMutablePointer<Book>) {
+        counters.duplicateOrder += 1
+        damage(book)
+        let node = index.find(key, in: orders)
+        let instrument = orders[node].pointee.place >> 1
+        let other = books[instrument]
+        damage(other)
+        removeOrder(node, other)
+        if other != book { _ = showTop(instrument, other, exchangeTime: 0, position: 0) }
+    }
+
+    /// `cancel` and `fill`: takes the tick's quantity off the order.
+    @inline(__always)
+    mutating func reduce(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
+    ) -> Bool {
+        let node = findOrder(tick)
+        guard node != noNode else {
+            counters.unknownOrder += 1
+            damage(book)
+            return false
+        }
+        let order = orders[node]
+        let level = levels[order.pointee.level]
+        let ask = order.pointee.place & 1 == 1
+        if completing {
+            tick.pointee.price = level.pointee.price
+            tick.pointee.side = ask ? Side.ask.rawValue : Side.bid.rawValue
+        }
+        var quantity = tick.pointee.quantity
+        if quantity <= 0 {
+            counters.impossibleValue += 1
+            damage(book)
+            return true
+        }
+        if quantity > order.pointee.quantity {
+            counters.excessQuantity += 1
+            damage(book)
+            quantity = order.pointee.quantity
+        }
+        if quantity == order.pointee.quantity {
+            removeOrder(node, book)
+        } else {
+            order.pointee.quantity -= quantity
+            level.pointee.quantity &-= quantity
+            if isBest(order.pointee.level, in: ladder(book, ask: ask).pointee) {
+                touch(book, ask: ask)
+            }
+        }
+        return true
+    }
+
+    @inline(__always)
+    mutating func delete(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
+    ) {
+        let node = findOrder(tick)
+        guard node != noNode else {
+            if tick.pointee.has(.replaced) { replacedSide = 0 }
+            counters.unknownOrder += 1
+            return damage(book)
+        }
+        let order = orders[node]
+        let side = order.pointee.place & 1 == 1 ? Side.ask.rawValue : Side.bid.rawValue
+        if tick.pointee.has(.replaced) { replacedSide = side }
+        if completing {
+            tick.pointee.price = levels[order.pointee.level].pointee.price
+            tick.pointee.quantity = order.pointee.quantity
+            tick.pointee.side = side
+        }
+        removeOrder(node, book)
+    }
+
+    /// Takes a live order out of its queue, its level and the index.
+    @inline(__always)
+    mutating func removeOrder(_ node: UInt32, _ book: UnsafeMutablePointer<Book>) {
+        let order = orders[node].pointee
+        let ask = order.place & 1 == 1
+        let level = levels[order.level]
+        let ladder = ladder(book, ask: ask)
+        if isBest(order.level, in: ladder.pointee) { touch(book, ask: ask) }
+        if level.pointee.orderCount == 1 {
+            let rank = Self.rank(level.pointee.price, ask: ask)
+            removeRung(position(of: rank, in: ladder.pointee), from: ladder)
+        } else {
+            if order.previous == noNode {
+                level.pointee.head = order.next
+            } else {
+                orders[order.previous].pointee.next = order.next
+            }
+            if order.next == noNode {
+                level.pointee.tail = order.previous
+            } else {
+                orders[order.next].pointee.previous = order.previous
+            }
+            level.pointee.orderCount -= 1
+            level.pointee.quantity &-= order.quantity
+        }
+        index.remove(order.key, node)
+        giveOrder(node)
+        liveOrders -= 1
+    }
+
+    /// The execution that goes with a fill stands right before it: its price and aggressor come
+    /// from the resting order.
+    @inline(__always)
+    func completeTrade(before fill: UnsafeMutablePointer<Tick>, known: Bool) {
+        let trade = fill - 1
+        guard trade.pointee.kind == TickKind.trade.rawValue,
+            trade.pointee.sequence == fill.pointee.sequence,
+            trade.pointee.channel == fill.pointee.channel
+        else { return }
+        if known {
+            if trade.pointee.price == Price.none { trade.pointee.price = fill.pointee.price }
+            if trade.pointee.side == 0 { trade.pointee.side = 3 - fill.pointee.side }
+        } else {
+            trade.pointee.flags |= TickFlags.bookSuspect.rawValue
+        }
+    }
+
+    @inline(__always)
+    func damage(_ book: UnsafeMutablePointer<Book>) { book.pointee.flags |= Book.damaged }
+}

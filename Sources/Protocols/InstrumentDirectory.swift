@@ -1,0 +1,155 @@
+import Foundation
+import Ticks
+
+/// The instruments of one tape: dense ids from 1, found by venue and symbol.
+///
+/// Bounded by `capacity`; at the bound an instrument gets id 0 and is counted by the caller.
+/// Finding an instrument allocates nothing, adding one may.
+public final class InstrumentDirectory {
+    /// Most instruments that the directory takes.
+    public let capacity: Int
+    /// Entry `i` describes id `i + 1`.
+    public private(set) var entries: [Instrument] = []
+    /// Ids whose entries are new or changed since `takeChanges()`.
+    private var changes: [UInt32] = []
+
+    /// Open addressing, a power of two of slots at most half full.
+    private struct Slot {
+        var symbol: UInt64
+        var venue: UInt32
+        var id: UInt32
+    }
+    private var slots: [Slot]
+    private let slotMask: Int
+    private var venues: [String] = []
+
+    public init(capacity: Int) {
+        precondition(capacity > 0 && capacity < 1 << 24, "1 … 16777215 instruments")
+        self.capacity = capacity
+        var slotCount = 2
+        while slotCount < capacity * 2 { slotCount *= 2 }
+        slots = Array(repeating: Slot(symbol: 0, venue: 0, id: 0), count: slotCount)
+        slotMask = slotCount - 1
+        entries.reserveCapacity(capacity)
+        changes.reserveCapacity(256)
+    }
+
+    /// A small number for the venue, to be kept by the decoder.
+    public func venueIndex(_ name: String) -> UInt32 {
+        if let known = venues.firstIndex(of: name) { return UInt32(known) }
+        venues.append(name)
+        return UInt32(venues.count - 1)
+    }
+
+    /// The id for eight raw symbol bytes (space padded, as on the wire, big-endian), 0 if unknown.
+    public func find(symbol: UInt64, venue: UInt32) -> UInt32 {
+        slots[slotIndex(symbol: symbol, venue: venue)].id
+    }
+
+    /// The id for eight raw symbol bytes; a new instrument is entered. 0 if the directory is full.
+    public func findOrAdd(symbol: UInt64, venue: UInt32, code: UInt64, channel: UInt16) -> UInt32 {
+        let index = slotIndex(symbol: symbol, venue: venue)
+        if slots[index].id != 0 { return slots[index].id }
+        let id = add(
+            symbol: Self.text(symbol), venue: venue, code: code, channel: channel)
+        if id != 0 { slots[index] = Slot(symbol: symbol, venue: venue, id: id) }
+        return id
+    }
+
+    /// Enters an instrument whose symbol is not known yet. 0 if the directory is full.
+    public func addUnnamed(venue: UInt32, code: UInt64, channel: UInt16) -> UInt32 {
+        add(symbol: "", venue: venue, code: code, channel: channel)
+    }
+
+    /// Names an instrument that was entered without a symbol.
+    ///
+    /// Returns false if another entry carries the symbol already; it stays unnamed then.
+    public func name(_ id: UInt32, symbol: UInt64, venue: UInt32) -> Bool {
+        let index = slotIndex(symbol: symbol, venue: venue)
+        if slots[index].id != 0 { return slots[index].id == id }
+        slots[index] = Slot(symbol: symbol, venue: venue, id: id)
+        update(id) { $0.symbol = Self.text(symbol) }
+        return true
+    }
+
+    /// Changes an entry and notes the change.
+    public func update(_ id: UInt32, _ body: (inout Instrument) -> Void) {
+        body(&entries[Int(id) - 1])
+        changes.append(id)
+    }
+
+    /// Enters what an earlier run of the same trading day knew, in its order of ids.
+    ///
+    /// Only into an empty directory. Returns false, with nothing entered, if the ids are not dense
+    /// or do not fit.
+    public func restore(_ instruments: [Instrument]) -> Bool {
+        guard entries.isEmpty, instruments.count <= capacity else { return false }
+        for (index, instrument) in instruments.enumerated() where instrument.id != index + 1 {
+            return false
+        }
+        for instrument in instruments {
+            let venue = venueIndex(instrument.venue)
+            entries.append(instrument)
+            changes.append(instrument.id)
+            if let raw = Self.raw(instrument.symbol) {
+                slots[slotIndex(symbol: raw, venue: venue)] =
+                    Slot(symbol: raw, venue: venue, id: instrument.id)
+            }
+        }
+        return true
+    }
+
+    public var hasChanges: Bool { !changes.isEmpty }
+
+    /// Hands out the ids that changed, oldest first, and forgets them.
+    public func takeChanges(_ body: (Instrument) -> Void) {
+        for id in changes { body(entries[Int(id) - 1]) }
+        changes.removeAll(keepingCapacity: true)
+    }
+
+    private func add(symbol: String, venue: UInt32, code: UInt64, channel: UInt16) -> UInt32 {
+        guard entries.count < capacity else { return 0 }
+        let id = UInt32(entries.count + 1)
+        entries.append(
+            Instrument(
+                id: id, symbol: symbol, venue: venues[Int(venue)], code: code, channel: channel))
+        changes.append(id)
+        return id
+    }
+
+    /// The slot that holds the symbol, or the free one where it belongs.
+    private func slotIndex(symbol: UInt64, venue: UInt32) -> Int {
+        let mixed = (symbol ^ UInt64(venue) << 56) &* 0x9E37_79B9_7F4A_7C15
+        var index = Int(truncatingIfNeeded: mixed >> 32) & slotMask
+        while true {
+            let slot = slots[index]
+            if slot.id == 0 || (slot.symbol == symbol && slot.venue == venue) { return index }
+            index = (index + 1) & slotMask
+        }
+    }
+
+    /// Eight raw bytes as text: trailing spaces and zeros gone, bytes outside printable ASCII as
+    /// `\xNN`, so that damaged symbols stay distinct and printable.
+    static func text(_ raw: UInt64) -> String {
+        var bytes = (0..<8).map { UInt8(truncatingIfNeeded: raw >> UInt64(56 - 8 * $0)) }
+        while let last = bytes.last, last == 0x20 || last == 0 { bytes.removeLast() }
+        return bytes.reduce(into: "") { text, byte in
+            if (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\\") {
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                text += String(format: "\\x%02x", byte)
+            }
+        }
+    }
+
+    /// The raw bytes of a plain symbol of at most eight letters, space padded.
+    static func raw(_ text: String) -> UInt64? {
+        let bytes = Array(text.utf8)
+        guard !bytes.isEmpty, bytes.count <= 8, !bytes.contains(UInt8(ascii: "\\")) else {
+            return nil
+        }
+        return (0..<8).reduce(UInt64(0)) { raw, index in
+            raw << 8 | UInt64(index < bytes.count ? bytes[index] : 0x20)
+        }
+    }
+}
