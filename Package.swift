@@ -13,6 +13,7 @@ let package = Package(
         // The path from wire to tape, in the order that data takes.
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
+        .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
