@@ -1,0 +1,183 @@
+import Glibc
+
+/// Reads packets from pcap and pcapng files (capture-formats.md §1–§3), plain or compressed with
+/// zstd. What a file holds is decided by its first bytes, not by its name.
+///
+/// Regular files are mapped, so they must not be shortened while they are read; pipes are streamed
+/// through a buffer that holds the longest record. After `next()` has thrown or returned nil it
+/// returns nil.
+public final class CaptureReader {
+    /// Largest packet or pcapng block that is believed (capture-formats.md §2).
+    static let maximumLength: UInt32 = 256 << 20
+    static let maximumInterfaces = 65_536
+
+    enum Format {
+        case pcap(PcapLayout)
+        case pcapng
+    }
+
+    /// All interfaces described so far, over all sections.
+    public internal(set) var interfaces: [CaptureInterface] = []
+    /// Set when `next()` has returned nil because the file ends inside a record.
+    public internal(set) var truncation: CaptureTruncation?
+    /// Packets of classic pcap files whose fraction of a second was a second or more, which a wrong
+    /// magic number causes; their time is the plain sum.
+    public internal(set) var oddFractionCount: UInt64 = 0
+
+    let path: String
+    let window: ByteWindow
+    var format: Format
+    var isFinished = false
+    var section = PcapngSection()
+
+    /// Opens a file, or standard input for "-".
+    public convenience init(path: String) throws(CaptureFileError) {
+        if path == "-" {
+            let name = "standard input"
+            let window = try Self.window(
+                descriptor: STDIN_FILENO, isOwned: false, path: name)
+            try self.init(raw: window, path: name)
+        } else {
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                throw CaptureFileError(
+                    path: path, byteOffset: 0, problem: .cannotOpen(code: errno))
+            }
+            let window = try Self.window(descriptor: descriptor, isOwned: true, path: path)
+            try self.init(raw: window, path: path)
+        }
+    }
+
+    /// Reads a capture file that lies in memory.
+    public convenience init(bytes: [UInt8]) throws(CaptureFileError) {
+        try self.init(raw: ByteWindow(bytes: bytes), path: "memory")
+    }
+
+    private init(raw: ByteWindow, path: String) throws(CaptureFileError) {
+        guard try raw.has(1) else {
+            throw CaptureFileError(path: path, byteOffset: 0, problem: .empty)
+        }
+        var window = raw
+        if try raw.has(4), Self.isZstd(raw.cursor.loadUnaligned(as: UInt32.self)) {
+            let source = ZstdSource(input: raw, path: path)
+            window = ByteWindow(source: source, initialCapacity: Self.initialCapacity)
+            guard try window.has(1) else {
+                throw CaptureFileError(
+                    path: path, byteOffset: 0, problem: source.endsTooEarly ? .cutHeader : .empty)
+            }
+        }
+        self.path = path
+        self.window = window
+        format = try Self.recognize(window, path: path)
+        if case .pcap(let layout) = format {
+            interfaces = [layout.interface]
+            window.cursor += layout.fileHeaderLength
+        }
+    }
+
+    /// The offset of the first byte not yet delivered, in the uncompressed stream.
+    public var byteOffset: UInt64 { window.byteOffset }
+
+    /// The next record, or nil at the end; then `truncation` tells whether the end came too early.
+    /// What the record borrows is valid until the next call.
+    public func next() throws(CaptureFileError) -> CaptureRecord? {
+        if isFinished { return nil }
+        switch format {
+        case .pcap(let layout): return try nextPcap(layout)
+        case .pcapng: return try nextPcapng()
+        }
+    }
+
+    /// Ends the reading where fewer bytes are left than a record needs.
+    func endOfInput(in part: CaptureTruncation.Part) -> CaptureRecord? {
+        isFinished = true
+        let present = UInt64(window.available)
+        if window.endsTooEarly {
+            truncation = CaptureTruncation(
+                part: .compressedFrame, byteOffset: byteOffset, bytesPresent: present)
+        } else if present > 0 {
+            truncation = CaptureTruncation(
+                part: part, byteOffset: byteOffset, bytesPresent: present)
+        }
+        return nil
+    }
+
+    func fail(_ problem: CaptureFileError.Problem, at offset: Int = 0) -> CaptureFileError {
+        isFinished = true
+        return CaptureFileError(
+            path: path, byteOffset: byteOffset &+ UInt64(offset), problem: problem)
+    }
+}
+
+// MARK: - Opening
+
+extension CaptureReader {
+    private static let initialCapacity = 1 << 20
+
+    private static func window(
+        descriptor: Int32, isOwned: Bool, path: String
+    ) throws(CaptureFileError) -> ByteWindow {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            if isOwned { close(descriptor) }
+            throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotOpen(code: code))
+        }
+        // A file on standard input that somebody has begun to read is streamed from there on.
+        let isRegular = status.st_mode & S_IFMT == S_IFREG
+        guard isRegular, status.st_size > 0, lseek(descriptor, 0, SEEK_CUR) == 0 else {
+            return ByteWindow(
+                source: DescriptorSource(descriptor: descriptor, isOwned: isOwned, path: path),
+                initialCapacity: initialCapacity)
+        }
+        let size = Int(status.st_size)
+        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        let code = errno
+        if isOwned { close(descriptor) }
+        guard let address, address != MAP_FAILED else {
+            throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotRead(code: code))
+        }
+        madvise(address, size, MADV_SEQUENTIAL)
+        return ByteWindow(mapped: UnsafeMutableRawBufferPointer(start: address, count: size))
+    }
+
+    /// Frame magic 0xFD2FB528 or one of the sixteen skippable ones (RFC 8878 §3.1.1, §3.1.2).
+    private static func isZstd(_ word: UInt32) -> Bool {
+        let magic = UInt32(littleEndian: word)
+        return magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
+    }
+
+    private static func recognize(
+        _ window: ByteWindow, path: String
+    ) throws(CaptureFileError) -> Format {
+        guard try window.has(4) else {
+            throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
+        }
+        let magic = UInt32(bigEndian: window.cursor.loadUnaligned(as: UInt32.self))
+        if magic == PcapngSection.headerType { return .pcapng }
+        guard let variant = PcapLayout.Variant(magic: magic) else {
+            throw CaptureFileError(
+                path: path, byteOffset: 0, problem: .unknownFormat(firstBytes: magic))
+        }
+        guard try window.has(variant.fileHeaderLength) else {
+            throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
+        }
+        let layout = PcapLayout(variant: variant, header: window.cursor)
+        guard layout.majorVersion == 2 else {
+            throw CaptureFileError(
+                path: path, byteOffset: 4,
+                problem: .unsupportedVersion(
+                    major: layout.majorVersion, minor: layout.minorVersion))
+        }
+        return .pcap(layout)
+    }
+}
+
+/// Loads an integer in the file's byte order.
+@inline(__always)
+func load<Integer: FixedWidthInteger & BitwiseCopyable>(
+    _ pointer: UnsafeRawPointer, _ offset: Int, as type: Integer.Type, swapped: Bool
+) -> Integer {
+    let value = pointer.loadUnaligned(fromByteOffset: offset, as: type)
+    return swapped ? value.byteSwapped : value
+}
