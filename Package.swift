@@ -3,6 +3,9 @@ import PackageDescription
 
 let package = Package(
     name: "tapeline",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
     targets: [
         // C: the tick and the tape's layout, and shims for what Swift cannot import.
         .target(name: "CTapeline"),
@@ -17,6 +20,15 @@ let package = Package(
         .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
+        .target(
+            name: "Handler",
+            dependencies: ["Ticks", "Wire", "Lines", "Protocols", "Books", "Tape", "CTapeline"]),
+        .executableTarget(
+            name: "tapeline",
+            dependencies: [
+                "Handler", "Tape", "Books", "Wire", "Ticks",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
     ]

@@ -1,5 +1,5 @@
-import CTapeline
 import CLinux
+import CTapeline
 import Ticks
 
 /// Full-depth books of many instruments, built from ticks alone.

@@ -129,6 +129,9 @@ public final class ChannelArbiter {
         return since &+ options.windowNanoseconds
     }
 
+    /// Remembers that the core has reported the line as silent, or as alive again.
+    public func setSilent(_ line: Int, _ isSilent: Bool) { lines[line].isSilent = isSilent }
+
     /// A datagram on this line that is no packet of the transport.
     public func noteRejected(line: Int, bytes: Int, now: UInt64) {
         lines[line].packets += 1
@@ -271,6 +274,7 @@ public final class ChannelArbiter {
 
     func noteSkew(_ sequence: UInt64, _ line: Int, _ captureTime: UInt64) {
         guard let winner = history.find(sequence), winner.line != UInt8(line) else { return }
-        lines[line].noteSkew(captureTime >= winner.captureTime ? captureTime - winner.captureTime : 0)
+        lines[line].noteSkew(
+            captureTime >= winner.captureTime ? captureTime - winner.captureTime : 0)
     }
 }

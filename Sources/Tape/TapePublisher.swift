@@ -117,7 +117,8 @@ public final class TapePublisher: @unchecked Sendable {
     /// Writes an instrument's line; before the `publish` of the batch that changed it.
     public func setTop(_ instrument: UInt32, _ top: tapeline_top) {
         guard Int(instrument) <= options.instrumentCapacity else { return }
-        let line = (object.base + object.geometry.topOffset)
+        let line =
+            (object.base + object.geometry.topOffset)
             .assumingMemoryBound(to: tapeline_top.self) + Int(instrument)
         withGuard(line) {
             let guardValue = line.pointee.guard

@@ -47,7 +47,8 @@ extension TapeReader {
     /// Name and value of every counter.
     public func counters() -> [(name: String, value: UInt64)] {
         (0..<Int(header.counterCount)).map { index in
-            let entry = base + Int(header.counterOffset)
+            let entry =
+                base + Int(header.counterOffset)
                 + index * MemoryLayout<tapeline_counter>.stride
             let value = UnsafeMutableRawPointer(mutating: entry)
                 .assumingMemoryBound(to: Atomic<UInt64>.self).pointee.load(ordering: .relaxed)

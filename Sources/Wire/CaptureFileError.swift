@@ -18,6 +18,8 @@ public struct CaptureFileError: Error, Hashable, Sendable, CustomStringConvertib
         case badOption
         case unknownInterface(UInt32)
         case tooManyInterfaces
+        /// A message file goes on behind the record that ends its session.
+        case bytesBehindEnd
     }
 
     /// As given, or "standard input", or "memory".
@@ -56,6 +58,8 @@ public struct CaptureFileError: Error, Hashable, Sendable, CustomStringConvertib
         case .badOption: "an option runs past the end of its block"
         case .unknownInterface(let id): "packet of interface \(id), which its section lacks"
         case .tooManyInterfaces: "more than \(CaptureReader.maximumInterfaces) interfaces"
+        case .bytesBehindEnd:
+            "more bytes behind the record of length 0 that ends the session"
         case .cannotOpen, .cannotRead, .empty, .unknownFormat: "unreadable"
         }
     }

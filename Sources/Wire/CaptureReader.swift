@@ -32,40 +32,17 @@ public final class CaptureReader {
 
     /// Opens a file, or standard input for "-".
     public convenience init(path: String) throws(CaptureFileError) {
-        if path == "-" {
-            let name = "standard input"
-            let window = try Self.window(
-                descriptor: STDIN_FILENO, isOwned: false, path: name)
-            try self.init(raw: window, path: name)
-        } else {
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else {
-                throw CaptureFileError(
-                    path: path, byteOffset: 0, problem: .cannotOpen(code: errno))
-            }
-            let window = try Self.window(descriptor: descriptor, isOwned: true, path: path)
-            try self.init(raw: window, path: path)
-        }
+        let (window, name) = try ByteWindow.open(path: path)
+        try self.init(window: window, path: name)
     }
 
     /// Reads a capture file that lies in memory.
     public convenience init(bytes: [UInt8]) throws(CaptureFileError) {
-        try self.init(raw: ByteWindow(bytes: bytes), path: "memory")
+        let window = try ByteWindow.decompressing(ByteWindow(bytes: bytes), path: "memory")
+        try self.init(window: window, path: "memory")
     }
 
-    private init(raw: ByteWindow, path: String) throws(CaptureFileError) {
-        guard try raw.has(1) else {
-            throw CaptureFileError(path: path, byteOffset: 0, problem: .empty)
-        }
-        var window = raw
-        if try raw.has(4), Self.isZstd(raw.cursor.loadUnaligned(as: UInt32.self)) {
-            let source = ZstdSource(input: raw, path: path)
-            window = ByteWindow(source: source, initialCapacity: Self.initialCapacity)
-            guard try window.has(1) else {
-                throw CaptureFileError(
-                    path: path, byteOffset: 0, problem: source.endsTooEarly ? .cutHeader : .empty)
-            }
-        }
+    init(window: ByteWindow, path: String) throws(CaptureFileError) {
         self.path = path
         self.window = window
         format = try Self.recognize(window, path: path)
@@ -77,6 +54,18 @@ public final class CaptureReader {
 
     /// The offset of the first byte not yet delivered, in the uncompressed stream.
     public var byteOffset: UInt64 { window.byteOffset }
+
+    /// Capture time of the first packet with one, UTC ns, without consuming anything; nil if there
+    /// is none in the part of the stream that memory holds. To be called before `next()`.
+    public func peekTime() throws(CaptureFileError) -> UInt64? {
+        let bytes = [UInt8](
+            UnsafeRawBufferPointer(start: window.start, count: min(window.held, 1 << 20)))
+        let copy = try CaptureReader(bytes: bytes)
+        while let record = try copy.next() {
+            if case .packet(let packet) = record, packet.hasTime { return packet.timeNanoseconds }
+        }
+        return nil
+    }
 
     /// The next record, or nil at the end; then `truncation` tells whether the end came too early.
     /// What the record borrows is valid until the next call.
@@ -112,39 +101,11 @@ public final class CaptureReader {
 // MARK: - Opening
 
 extension CaptureReader {
-    private static let initialCapacity = 1 << 20
-
-    private static func window(
-        descriptor: Int32, isOwned: Bool, path: String
-    ) throws(CaptureFileError) -> ByteWindow {
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            let code = errno
-            if isOwned { close(descriptor) }
-            throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotOpen(code: code))
-        }
-        // A file on standard input that somebody has begun to read is streamed from there on.
-        let isRegular = status.st_mode & S_IFMT == S_IFREG
-        guard isRegular, status.st_size > 0, lseek(descriptor, 0, SEEK_CUR) == 0 else {
-            return ByteWindow(
-                source: DescriptorSource(descriptor: descriptor, isOwned: isOwned, path: path),
-                initialCapacity: initialCapacity)
-        }
-        let size = Int(status.st_size)
-        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        let code = errno
-        if isOwned { close(descriptor) }
-        guard let address, address != MAP_FAILED else {
-            throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotRead(code: code))
-        }
-        madvise(address, size, MADV_SEQUENTIAL)
-        return ByteWindow(mapped: UnsafeMutableRawBufferPointer(start: address, count: size))
-    }
-
-    /// Frame magic 0xFD2FB528 or one of the sixteen skippable ones (RFC 8878 §3.1.1, §3.1.2).
-    private static func isZstd(_ word: UInt32) -> Bool {
-        let magic = UInt32(littleEndian: word)
-        return magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
+    /// True if the stream begins like a capture file of any sort.
+    static func recognizes(_ window: ByteWindow) throws(CaptureFileError) -> Bool {
+        guard try window.has(4) else { return false }
+        let magic = UInt32(bigEndian: window.cursor.loadUnaligned(as: UInt32.self))
+        return magic == PcapngSection.headerType || PcapLayout.Variant(magic: magic) != nil
     }
 
     private static func recognize(

@@ -77,6 +77,8 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
         case block
         /// Inside a zstd frame, whose last bytes decompressed are lost.
         case compressedFrame
+        /// Inside a record of a message file.
+        case message
     }
 
     public var part: Part
@@ -92,6 +94,7 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
             case .packet: "packet"
             case .block: "block"
             case .compressedFrame: "zstd frame"
+            case .message: "message"
             }
         return "the file is cut inside its last \(thing), which begins at byte \(byteOffset)"
             + " and has \(bytesPresent) bytes left"

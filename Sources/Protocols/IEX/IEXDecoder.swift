@@ -54,7 +54,9 @@ public final class IEXDecoder {
         let last = capacity - Self.ticksPerMessageMax
         while cursor.remaining > 0, emitter.count <= last {
             let length = Int(
-                UInt16(littleEndian: base.loadUnaligned(fromByteOffset: cursor.offset, as: UInt16.self)))
+                UInt16(
+                    littleEndian: base.loadUnaligned(fromByteOffset: cursor.offset, as: UInt16.self)
+                ))
             let message = base + (cursor.offset + 2)
             cursor.offset += 2 + length
             cursor.remaining -= 1

@@ -1,0 +1,243 @@
+import Books
+import CTapeline
+import Lines
+import Protocols
+import Ticks
+import Wire
+
+/// The core: lines → protocols → books → publish, a function of its input log (DESIGN §1.2).
+///
+/// No I/O, no clock, no thread; one thread calls it. Time is what packets and clock ticks say.
+public final class FeedCore {
+    public let configuration: CoreConfiguration
+    public let directory: InstrumentDirectory
+    public let books: Books
+    let output: any TickOutput
+    let channels: [CoreChannel]
+    private let midnight: UInt64
+
+    /// Largest capture time seen; never goes back.
+    public private(set) var now: UInt64 = 0
+    var statusTime: UInt64 = 0
+
+    // The batch being written: claimed, not yet published.
+    private var batch: UnsafeMutablePointer<Tick>
+    private var batchCount = 0
+    private var batchRoom = 0
+    private let batchCapacity: Int
+
+    /// Datagrams that are no packet of the channel's transport, by reason.
+    public private(set) var transportRejections =
+        [UInt64](repeating: 0, count: TransportRejection.allCases.count)
+    /// Packets with bytes behind their last message.
+    public private(set) var trailingBytePackets: UInt64 = 0
+
+    /// `resume` is what an earlier run of the day left; nil for a fresh start.
+    public init(
+        configuration: CoreConfiguration, output: any TickOutput, resume: ResumeState? = nil
+    ) throws(TradingDayError) {
+        self.configuration = configuration
+        self.output = output
+        let day = try TradingDay(parsing: configuration.tradingDay)
+        midnight = day.midnightNanoseconds
+        directory = InstrumentDirectory(capacity: configuration.instrumentCapacity)
+        if let resume { _ = directory.restore(resume.instruments) }
+        books = Books(
+            BooksConfiguration(
+                instrumentCapacity: configuration.instrumentCapacity,
+                orderCapacity: configuration.orderCapacity,
+                levelCapacity: configuration.levelCapacity,
+                channelCapacity: max(configuration.channels.count, 1)))
+        let directory = directory
+        let midnight = midnight
+        channels = configuration.channels.enumerated().map { index, channel in
+            CoreChannel(channel, id: UInt16(index), directory: directory, midnight: midnight)
+        }
+        batchCapacity = min(output.batchCapacity, 8192)
+        batch = output.claim(0)
+        if let resume { self.resume(resume) }
+    }
+
+    private func resume(_ state: ResumeState) {
+        for channel in state.channels where Int(channel.id) < channels.count {
+            channels[Int(channel.id)].arbiter.resume(
+                epoch: channel.epoch, session: channel.session, next: channel.nextSequence,
+                time: channel.captureTime)
+            now = max(now, channel.captureTime)
+        }
+    }
+
+    // MARK: Input
+
+    /// A datagram of a channel's line. `captureTime` 0 means that its capture has no time.
+    public func packet(
+        channel index: Int, line: Int, captureTime: UInt64, timeSource: TimeSource,
+        payload: UnsafeRawBufferPointer
+    ) {
+        advance(to: captureTime)
+        let channel = channels[index]
+        switch FeedDecoder.parse(payload, channel.configuration) {
+        case .packet(let packet):
+            if packet.trailingBytes > 0 { trailingBytePackets += 1 }
+            take(packet, channel, line: line, captureTime: captureTime, timeSource: timeSource)
+        case .rejected(let reason):
+            transportRejections[Int(reason.rawValue)] += 1
+            channel.arbiter.noteRejected(line: line, bytes: payload.count, now: now)
+        }
+    }
+
+    /// Messages of a message file: blocks as MoldUDP64 frames them, in one endless session.
+    public func messages(
+        channel index: Int, blocks: UnsafeRawBufferPointer, count: Int, firstSequence: UInt64
+    ) {
+        let packet = TransportPacket(
+            session: SessionIdentifier(high: 0, low: 0), firstSequence: firstSequence,
+            messageCount: count, announcedCount: count, kind: .data, blocks: blocks)
+        take(packet, channels[index], line: 0, captureTime: 0, timeSource: .file)
+    }
+
+    /// A clock tick: what waits may be over its time.
+    public func clock(_ time: UInt64) {
+        advance(to: time)
+        for channel in channels where channel.arbiter.isWaiting { drain(channel) }
+        if configuration.lineSilenceNanoseconds > 0 { checkSilence() }
+    }
+
+    /// The input ended: what waits is given up, everything is published.
+    public func finish() {
+        for channel in channels {
+            channel.arbiter.finish()
+            drain(channel)
+        }
+        flush()
+        publishStatus()
+    }
+
+    /// True if time alone may cause ticks: the caller should send clock ticks.
+    public var isWaiting: Bool {
+        books.watchesEvents || channels.contains { $0.arbiter.isWaiting }
+    }
+
+    private func take(
+        _ packet: TransportPacket, _ channel: CoreChannel, line: Int, captureTime: UInt64,
+        timeSource: TimeSource
+    ) {
+        if channel.arbiter.lines[line].isSilent { noteAlive(channel, line) }
+        channel.arbiter.offer(
+            packet, line: line, captureTime: captureTime, timeSource: timeSource, now: now)
+        drain(channel)
+        if now &- statusTime > 100_000_000 { publishStatus() }
+    }
+
+    /// Moves core time on and gives up the events that are over their time then.
+    private func advance(to time: UInt64) {
+        guard time > now else { return }
+        now = time
+        guard books.watchesEvents || batchHoldsEvents else { return }
+        flush()
+        batchHoldsEvents = false
+        while books.watchesEvents {
+            let room = makeRoom(1)
+            let count = books.expireEvents(now: now, into: batch + batchCount, capacity: room)
+            batchCount += count
+            flush()
+            if count < room { break }
+        }
+    }
+    /// The batch may open events that the books have not seen yet.
+    private var batchHoldsEvents = false
+
+    // MARK: Work
+
+    private func drain(_ channel: CoreChannel) {
+        while true {
+            switch channel.arbiter.nextAction(now: now) {
+            case .none:
+                return
+            case .deliver(let delivery):
+                decode(delivery, channel)
+            case .gap(let first, let count, let id, let cause):
+                note(
+                    .gap, channel, sequence: first, quantity: Int64(clamping: count),
+                    detail: cause.rawValue, extra: id)
+            case .gapFilled(let sequence, let id):
+                note(.gapFilled, channel, sequence: sequence, extra: id)
+            case .epoch(let number, let cause, let session, let sequence):
+                if cause != .end && cause != .resumed { channel.decoder.beginEpoch() }
+                channel.noteEpoch(
+                    number, cause, sequence,
+                    position: output.position
+                        &+ UInt64(batchCount))
+                note(
+                    .epoch, channel, sequence: sequence, orderID: session.high,
+                    quantity: Int64(bitPattern: session.low), detail: cause.rawValue,
+                    extra: number)
+            case .mismatch(let sequence, let line):
+                note(
+                    .alert, channel, sequence: sequence,
+                    detail: AlertCause.contentMismatch.rawValue, extra: UInt32(line))
+            }
+        }
+    }
+
+    private func decode(_ delivery: Delivery, _ channel: CoreChannel) {
+        var flags = delivery.timeSource.flags
+        if delivery.isRecovered { flags.insert(.recovered) }
+        if delivery.captureTime == 0 { flags.insert(.badCaptureTime) }
+        let context = DeliveryContext(
+            captureTime: delivery.captureTime, channel: channel.id, line: delivery.line,
+            flags: flags)
+        var cursor = BlockCursor(
+            offset: 0, remaining: delivery.count, sequence: delivery.sequence)
+        let order = channel.configuration.feedProtocol.lengthOrder
+        for _ in 0..<delivery.skip {
+            cursor.offset += 2 + order.length(in: delivery.blocks, at: cursor.offset)
+        }
+        while cursor.remaining > 0 {
+            let room = makeRoom(channel.decoder.ticksPerMessageMax)
+            batchCount += channel.decoder.decode(
+                delivery.blocks, cursor: &cursor, context: context, into: batch + batchCount,
+                capacity: room)
+        }
+        if channel.configuration.feedProtocol.hasOpenEvents { batchHoldsEvents = true }
+    }
+
+    /// Room for at least `count` more ticks in the batch; publishes what is full.
+    private func makeRoom(_ count: Int) -> Int {
+        if batchRoom - batchCount < count {
+            flush()
+            batch = output.claim(batchCapacity)
+            batchRoom = batchCapacity
+        }
+        return batchRoom - batchCount
+    }
+
+    /// Completes and publishes what has been decoded so far.
+    public func flush() {
+        if directory.hasChanges {
+            directory.takeChanges { output.setInstrument($0) }
+        }
+        guard batchCount > 0 else { return }
+        if configuration.buildsBooks {
+            books.complete(batch, count: batchCount, position: output.position)
+            books.takeTops { instrument, top, _ in output.setTop(instrument, top) }
+        }
+        output.publish(batchCount)
+        batchCount = 0
+        batchRoom = 0
+    }
+
+    /// A tick of our own about a channel.
+    func note(
+        _ kind: TickKind, _ channel: CoreChannel, sequence: UInt64, orderID: UInt64 = 0,
+        quantity: Int64 = Quantity.none, line: UInt8 = 0, detail: UInt8 = 0, extra: UInt32 = 0
+    ) {
+        _ = makeRoom(1)
+        batch[batchCount] = Tick(
+            exchangeTime: 0, captureTime: now, sequence: sequence, orderID: orderID,
+            price: Price.none, quantity: quantity, instrument: 0, channel: channel.id,
+            kind: kind.rawValue, side: 0, flags: TickFlags.lastOfEvent.rawValue, line: line,
+            detail: detail, extra: extra)
+        batchCount += 1
+    }
+}

@@ -1,0 +1,59 @@
+import Ticks
+
+/// Where finished ticks go: a format on standard output, a file, a journal, a tape.
+public protocol TickSink: AnyObject {
+    /// An instrument that the next ticks may name, new or changed.
+    func define(_ instrument: Instrument) throws
+    /// Ticks in order; `position` is the first one's. The memory is lent for the call.
+    func write(_ ticks: UnsafeBufferPointer<Tick>, position: UInt64) throws
+    /// Nothing follows.
+    func finish() throws
+}
+
+/// Which ticks a command shows; the same options everywhere.
+public struct TickFilter: Sendable {
+    /// UTC ns, inclusive; capture time, or exchange time where a tick has no capture time.
+    public var from: UInt64?
+    public var to: UInt64?
+    /// Symbols; empty for all.
+    public var symbols: Set<String> = []
+    public var kinds: Set<TickKind> = []
+    public var channels: Set<UInt16> = []
+    public var limit: UInt64?
+
+    public init() {}
+
+    var isEmpty: Bool {
+        from == nil && to == nil && symbols.isEmpty && kinds.isEmpty && channels.isEmpty
+    }
+
+    func accepts(_ tick: Tick, symbol: @autoclosure () -> String) -> Bool {
+        let time = tick.captureTime != 0 ? tick.captureTime : tick.exchangeTime
+        if let from, time < from { return false }
+        if let to, time > to { return false }
+        if !channels.isEmpty, !channels.contains(tick.channel) { return false }
+        if !kinds.isEmpty, !kinds.contains(where: { $0.rawValue == tick.kind }) { return false }
+        return symbols.isEmpty || symbols.contains(symbol())
+    }
+}
+
+/// Symbols by instrument id.
+struct SymbolTable {
+    private var symbols: [String] = [""]
+
+    mutating func define(_ instrument: Instrument) {
+        let id = Int(instrument.id)
+        guard id < 1 << 24 else { return }
+        while symbols.count <= id { symbols.append("") }
+        symbols[id] = instrument.symbol
+    }
+
+    subscript(_ id: UInt32) -> String {
+        Int(id) < symbols.count ? symbols[Int(id)] : ""
+    }
+}
+
+/// An output that can be told to stop early: `--limit` is reached, or nobody reads any more.
+public enum SinkError: Error, Equatable {
+    case limitReached
+}

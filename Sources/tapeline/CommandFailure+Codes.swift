@@ -1,0 +1,30 @@
+import Glibc
+import Handler
+import Tape
+import Ticks
+import Wire
+
+extension CommandFailure {
+    static func code(of error: any Error) -> Code {
+        switch error {
+        case let error as CaptureFileError:
+            switch error.problem {
+            case .cannotOpen, .cannotRead: .system
+            default: .data
+            }
+        case is TradingDayError: .usage
+        case let error as TapeError:
+            if case .system = error { .system } else { .usage }
+        default: .system
+        }
+    }
+}
+
+extension CommandFailure.Code {
+    init(_ error: OutputError) {
+        switch error {
+        case .exists, .notSeekable: self = .usage
+        case .system: self = .system
+        }
+    }
+}
