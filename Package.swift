@@ -31,5 +31,7 @@ let package = Package(
             ]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
     ]
 )
