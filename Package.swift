@@ -4,7 +4,9 @@ import PackageDescription
 let package = Package(
     name: "tapeline",
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C: the tick and the tape's layout, and shims for what Swift cannot import.
@@ -20,9 +22,14 @@ let package = Package(
         .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
+        .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(
             name: "Handler",
-            dependencies: ["Ticks", "Wire", "Lines", "Protocols", "Books", "Tape", "CTapeline"]),
+            dependencies: [
+                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "CTapeline",
+                "CLinux", .product(name: "Yams", package: "Yams"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         .executableTarget(
             name: "tapeline",
             dependencies: [
