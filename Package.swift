@@ -14,6 +14,12 @@ let package = Package(
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
 
+        .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
+        .target(name: "Simulation", dependencies: ["Ticks", "Wire", "Protocols", "CLinux"]),
+
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .testTarget(name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire"]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
     ]
 )
