@@ -37,6 +37,7 @@ extension ITCH50Day {
     }
 
     /// A random walk, held inside the book's own spread: the book leads, as orders do the trading.
+    /// Between 1 and 100,000 dollars, below the largest price that the protocol has.
     private mutating func moveFairPrice(_ instrument: Int) {
         let reach = 16 * markets[instrument].width
         var fair = markets[instrument].fair + random.below(2 * reach + 1) - reach
@@ -79,9 +80,7 @@ extension ITCH50Day {
     // MARK: Orders
 
     private mutating func add(_ instrument: Int) {
-        let wanted: Side = random.chance(0.5) ? .bid : .ask
-        // Only a bid below the lowest ask possible has no room; an ask always has.
-        let side = wanted == .bid && resting.best(instrument, .ask) == 1 ? Side.ask : wanted
+        let side: Side = random.chance(0.5) ? .bid : .ask
         let slot = place(
             instrument, side, ticks: drawPrice(instrument, side), shares: drawShares(),
             reference: makeReference())
@@ -115,14 +114,7 @@ extension ITCH50Day {
     private mutating func replace(_ instrument: Int) {
         guard let slot = pickOrder(instrument) else { return add(instrument) }
         let old = resting.orders[slot]
-        let ticks: Int
-        if random.chance(0.4) {
-            ticks = old.ticks
-        } else if old.side == .bid, resting.best(instrument, .ask) == 1 {
-            return delete(instrument)
-        } else {
-            ticks = drawPrice(instrument, old.side)
-        }
+        let ticks = random.chance(0.4) ? old.ticks : drawPrice(instrument, old.side)
         resting.remove(slot)
         markets[instrument].live -= 1
         let newSlot = place(
@@ -181,8 +173,8 @@ extension ITCH50Day {
         return resting.slot(instrument, side, depth: depth, newest: random.chance(0.5))
     }
 
-    /// A price in cents near the touch that neither crosses nor locks the other side. For a bid the
-    /// lowest ask must be above one cent.
+    /// A price in cents near the touch that neither crosses nor locks the other side. As what an
+    /// instrument is worth never falls below a dollar, no ask does, and bids always have room.
     private mutating func drawPrice(_ instrument: Int, _ side: Side) -> Int {
         let market = markets[instrument]
         let near = Double(market.width) * 4 * random.unit() * random.unit()
