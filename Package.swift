@@ -37,6 +37,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
+        .target(name: "Simulation", dependencies: ["Ticks", "Wire", "Protocols", "CLinux"]),
+
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .testTarget(name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire"]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
     ]
 )
