@@ -13,7 +13,9 @@ let package = Package(
         // The path from wire to tape, in the order that data takes.
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
+        .target(name: "Journal", dependencies: ["Ticks", "CLinux", "CZstd"], exclude: ["FORMAT.md"]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
     ]
 )
