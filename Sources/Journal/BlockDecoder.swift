@@ -80,7 +80,7 @@ final class BlockDecoder {
     /// A decoder, and room, for that many ticks; grows by doubling.
     private func decoder(for count: Int) -> TickDecoder {
         if let columns, decoderTicksMax >= count { return columns }
-        decoderTicksMax = min(max(count, decoderTicksMax * 2, 16_384), TickColumns.ticksMax)
+        decoderTicksMax = min(max(count, decoderTicksMax * 2), TickColumns.ticksMax)
         ticks.deallocate()
         ticks = .allocate(capacity: decoderTicksMax)
         ticks.initialize(repeating: Tick())

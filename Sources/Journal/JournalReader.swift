@@ -68,8 +68,13 @@ public final class JournalReader {
                 switch try file.item(at: offset, size: size) {
                 case .block(let header):
                     if let event = try take(header, file) { return event }
-                case .footer: leaveSegment()
+                case .footer(let footer):
+                    if let damage = damageAtEnd(file, footer.endPosition) {
+                        return .damaged(damage)
+                    }
+                    leaveSegment()
                 case .end:
+                    if let damage = damageAtEnd(file, expected) { return .damaged(damage) }
                     guard try isFollowed(file, size: size) else { return nil }
                     leaveSegment()
                 case .invalid(let reason):
@@ -78,7 +83,6 @@ public final class JournalReader {
                     } else {
                         guard try isFollowed(file, size: size) else { return nil }
                         skip(to: size, reason)
-                        leaveSegment()
                     }
                 }
             }
@@ -200,6 +204,19 @@ public final class JournalReader {
     private func skip(to end: UInt64, _ reason: BlockDamage) {
         skipped = ((skipped?.bytes.lowerBound ?? offset)..<end, reason)
         offset = end
+    }
+
+    /// What was skipped at the end of a segment, whose last position is `end`; told once.
+    private func damageAtEnd(_ file: SegmentFile, _ end: UInt64) -> JournalDamage? {
+        let first = max(expected, from)
+        let lost = first..<max(first, end)
+        guard skipped != nil || !lost.isEmpty else { return nil }
+        let damage = JournalDamage(
+            segment: file.name.text, bytes: skipped?.bytes ?? offset..<offset,
+            reason: skipped?.reason ?? .order, positions: lost)
+        skipped = nil
+        expected = max(expected, end)
+        return damage
     }
 
     /// Handles the block at `offset`; nil if there is nothing to tell.

@@ -103,7 +103,7 @@ struct JournalRecovery {
         _ scan: SegmentScan, _ recovered: inout RecoveredJournal
     ) throws(StorageError) {
         let name = scan.name.text
-        for damage in scan.damages where damage.bytes.upperBound <= scan.dataEnd {
+        for damage in scan.damages where scan.isSealed || damage.bytes.upperBound <= scan.dataEnd {
             recovered.repairs.append(
                 .damaged(segment: name, bytes: damage.bytes, reason: damage.reason))
         }

@@ -20,6 +20,8 @@ struct SegmentScan {
     private(set) var damages: [DamagedBytes] = []
     /// Behind the last whole block that is not an index.
     private(set) var dataEnd: UInt64 = 0
+    /// Behind the last position that this segment tells of, be its tick readable or not: what lies
+    /// before must never be given to other ticks.
     private(set) var endPosition: UInt64 = 0
     private(set) var footer: SegmentFooter?
     private(set) var indexOffset: UInt64?
@@ -50,7 +52,16 @@ struct SegmentScan {
         self.name = name
         let file = try SegmentFile(name, storage: storage)
         size = try file.size()
-        endPosition = 0
+        try walk(file, decoder)
+        for damage in damages where isSealed || damage.bytes.upperBound <= dataEnd {
+            endPosition = max(endPosition, damage.positions?.upperBound ?? 0)
+        }
+        if isSealed, let footer { endPosition = max(endPosition, footer.endPosition) }
+    }
+
+    private mutating func walk(
+        _ file: SegmentFile, _ decoder: BlockDecoder
+    ) throws(StorageError) {
         var offset: UInt64 = 0
         while offset < size {
             switch try file.item(at: offset, size: size) {

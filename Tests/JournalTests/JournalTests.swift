@@ -97,8 +97,7 @@ import Ticks
         for name in names {
             let zstd = Process()
             zstd.executableURL = URL(fileURLWithPath: "/usr/bin/zstd")
-            zstd.arguments = ["-t", "-q", "-S", ".tlj", directory.path + "/" + name]
-            zstd.arguments = ["-d", "-q", "-c", directory.path + "/" + name]
+            zstd.arguments = ["-t", "-q", directory.path + "/" + name]
             zstd.standardOutput = FileHandle.nullDevice
             try zstd.run()
             zstd.waitUntilExit()
