@@ -15,33 +15,35 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // The path from wire to tape, in the order that data takes.
+        // The path from wire to tape and journal, in the order that data takes.
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
-        .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
+        .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
+        .target(
+            name: "Journal", dependencies: ["Ticks", "CLinux", "CZstd"], exclude: ["FORMAT.md"]),
         .target(
             name: "Handler",
             dependencies: [
-                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "CTapeline",
-                "CLinux", .product(name: "Yams", package: "Yams"),
+                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "Journal",
+                "CTapeline", "CLinux", .product(name: "Yams", package: "Yams"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        .target(name: "Simulation", dependencies: ["Ticks", "Wire", "Protocols", "CLinux"]),
         .executableTarget(
             name: "tapeline",
             dependencies: [
-                "Handler", "Tape", "Books", "Wire", "Ticks",
+                "Handler", "Simulation", "Journal", "Tape", "Books", "Wire", "Ticks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
-
-        .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
-        .target(name: "Simulation", dependencies: ["Ticks", "Wire", "Protocols", "CLinux"]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
         .testTarget(name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
     ]
