@@ -58,14 +58,14 @@ extension DecodeCommand {
         }
     }
 
-    private func routes() throws -> [LineAddress: LineRoute] {
-        var routes: [LineAddress: LineRoute] = [:]
+    private func routes() throws -> [LineDestination: LineRoute] {
+        var routes: [LineDestination: LineRoute] = [:]
         for (index, text) in lines.enumerated() {
             guard let colon = text.lastIndex(of: ":"),
                 let port = UInt16(text[text.index(after: colon)...]),
                 IPAddress(String(text[..<colon])) != nil
             else { throw CommandFailure(.usage, "--line \(text): use GROUP:PORT") }
-            routes[LineAddress(group: String(text[..<colon]), port: port)] =
+            routes[LineDestination(group: String(text[..<colon]), port: port)] =
                 LineRoute(channel: 0, line: index)
         }
         return routes
