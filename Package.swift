@@ -15,5 +15,6 @@ let package = Package(
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
     ]
 )

@@ -11,11 +11,6 @@ public final class CaptureReader {
     static let maximumLength: UInt32 = 256 << 20
     static let maximumInterfaces = 65_536
 
-    enum Format {
-        case pcap(PcapLayout)
-        case pcapng
-    }
-
     /// All interfaces described so far, over all sections.
     public internal(set) var interfaces: [CaptureInterface] = []
     /// Set when `next()` has returned nil because the file ends inside a record.
@@ -26,8 +21,9 @@ public final class CaptureReader {
 
     let path: String
     let window: ByteWindow
-    var format: Format
-    var isFinished = false
+    /// Nil for pcapng. Constant and without references, so that reading it costs nothing.
+    private let pcap: PcapLayout?
+    private(set) var isFinished = false
     var section = PcapngSection()
 
     /// Opens a file, or standard input for "-".
@@ -68,10 +64,10 @@ public final class CaptureReader {
         }
         self.path = path
         self.window = window
-        format = try Self.recognize(window, path: path)
-        if case .pcap(let layout) = format {
-            interfaces = [layout.interface]
-            window.cursor += layout.fileHeaderLength
+        pcap = try Self.recognize(window, path: path)
+        if let pcap {
+            interfaces = [CaptureInterface(pcap)]
+            window.cursor += pcap.fileHeaderLength
         }
     }
 
@@ -82,10 +78,8 @@ public final class CaptureReader {
     /// What the record borrows is valid until the next call.
     public func next() throws(CaptureFileError) -> CaptureRecord? {
         if isFinished { return nil }
-        switch format {
-        case .pcap(let layout): return try nextPcap(layout)
-        case .pcapng: return try nextPcapng()
-        }
+        if let pcap { return try nextPcap(pcap) }
+        return try nextPcapng()
     }
 
     /// Ends the reading where fewer bytes are left than a record needs.
@@ -137,7 +131,6 @@ extension CaptureReader {
         guard let address, address != MAP_FAILED else {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotRead(code: code))
         }
-        madvise(address, size, MADV_SEQUENTIAL)
         return ByteWindow(mapped: UnsafeMutableRawBufferPointer(start: address, count: size))
     }
 
@@ -147,14 +140,15 @@ extension CaptureReader {
         return magic == 0xFD2F_B528 || magic & 0xFFFF_FFF0 == 0x184D_2A50
     }
 
+    /// The layout of a classic pcap file, nil for pcapng.
     private static func recognize(
         _ window: ByteWindow, path: String
-    ) throws(CaptureFileError) -> Format {
+    ) throws(CaptureFileError) -> PcapLayout? {
         guard try window.has(4) else {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
         }
         let magic = UInt32(bigEndian: window.cursor.loadUnaligned(as: UInt32.self))
-        if magic == PcapngSection.headerType { return .pcapng }
+        if magic == PcapngSection.headerType { return nil }
         guard let variant = PcapLayout.Variant(magic: magic) else {
             throw CaptureFileError(
                 path: path, byteOffset: 0, problem: .unknownFormat(firstBytes: magic))
@@ -163,13 +157,14 @@ extension CaptureReader {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
         }
         let layout = PcapLayout(variant: variant, header: window.cursor)
-        guard layout.majorVersion == 2 else {
+        // Before 2.3 the two lengths of a record stood the other way round.
+        guard layout.majorVersion == 2, layout.minorVersion >= 3 else {
             throw CaptureFileError(
                 path: path, byteOffset: 4,
                 problem: .unsupportedVersion(
                     major: layout.majorVersion, minor: layout.minorVersion))
         }
-        return .pcap(layout)
+        return layout
     }
 }
 

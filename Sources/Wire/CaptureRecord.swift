@@ -86,6 +86,12 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
     /// Uncompressed bytes of the incomplete part that are there.
     public var bytesPresent: UInt64
 
+    public init(part: Part, byteOffset: UInt64, bytesPresent: UInt64) {
+        self.part = part
+        self.byteOffset = byteOffset
+        self.bytesPresent = bytesPresent
+    }
+
     public var description: String {
         let thing =
             switch part {
