@@ -82,7 +82,7 @@ extension CaptureReader {
         let swapped = layout.isSwapped
         let captured = load(window.cursor, 8, as: UInt32.self, swapped: swapped)
         guard captured <= layout.maximumCaptured else {
-            throw fail(.absurdCapturedLength(captured), at: 8)
+            throw failure(.absurdCapturedLength(captured), at: 8)
         }
         let length = header + Int(captured)
         guard try window.has(length) else { return endOfInput(in: .packet) }

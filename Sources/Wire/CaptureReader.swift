@@ -78,8 +78,13 @@ public final class CaptureReader {
     /// What the record borrows is valid until the next call.
     public func next() throws(CaptureFileError) -> CaptureRecord? {
         if isFinished { return nil }
-        if let pcap { return try nextPcap(pcap) }
-        return try nextPcapng()
+        do throws(CaptureFileError) {
+            if let pcap { return try nextPcap(pcap) }
+            return try nextPcapng()
+        } catch {
+            isFinished = true
+            throw error
+        }
     }
 
     /// Ends the reading where fewer bytes are left than a record needs.
@@ -96,9 +101,9 @@ public final class CaptureReader {
         return nil
     }
 
-    func fail(_ problem: CaptureFileError.Problem, at offset: Int = 0) -> CaptureFileError {
-        isFinished = true
-        return CaptureFileError(
+    /// The error for damage `offset` bytes behind the start of the record at the cursor.
+    func failure(_ problem: CaptureFileError.Problem, at offset: Int = 0) -> CaptureFileError {
+        CaptureFileError(
             path: path, byteOffset: byteOffset &+ UInt64(offset), problem: problem)
     }
 }

@@ -80,10 +80,10 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var part: Part
-    /// Where the incomplete part begins, in the uncompressed stream; for a zstd frame, how many
-    /// uncompressed bytes it yielded.
+    /// The first byte not delivered, in the uncompressed stream: where the incomplete packet or
+    /// block begins.
     public var byteOffset: UInt64
-    /// Uncompressed bytes of the incomplete part that are there.
+    /// How many bytes of it are there.
     public var bytesPresent: UInt64
 
     public init(part: Part, byteOffset: UInt64, bytesPresent: UInt64) {
@@ -99,7 +99,7 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
             case .block: "block"
             case .compressedFrame: "zstd frame"
             }
-        return "the file is cut inside its last \(thing), which begins at byte \(byteOffset)"
-            + " and has \(bytesPresent) bytes left"
+        return "the file is cut inside its last \(thing): \(bytesPresent) bytes from byte"
+            + " \(byteOffset) on are incomplete"
     }
 }

@@ -109,6 +109,9 @@ import Wire
         #expect(half.truncation?.part == .compressedFrame)
         var damaged = packed
         damaged[damaged.count - 1] ^= 1
+        let reader = try CaptureReader(bytes: damaged)
+        #expect(Reading(reader).error != nil)
+        #expect(try reader.next() == nil)
         guard case .damagedCompression? = try Reading(bytes: damaged).error?.problem else {
             Issue.record("a wrong content checksum went unnoticed")
             return
