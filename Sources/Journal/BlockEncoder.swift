@@ -14,6 +14,12 @@ final class BlockEncoder {
         self.context = context
         ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)
         ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        if level <= 1 {
+            // Columns repeat in runs or not at all: looking for short matches in a large table
+            // costs 9 ns a tick and finds nothing that the entropy coder does not.
+            ZSTD_CCtx_setParameter(context, ZSTD_c_minMatch, 7)
+            ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 10)
+        }
         columns = TickEncoder(ticksMax: ticksMax)
         raw = ByteBuffer(capacity: TickColumns.rawSizeMax(count: ticksMax))
     }

@@ -21,12 +21,14 @@ public struct ChannelState: Hashable, Sendable {
 
     /// Moves on past one tick of this channel.
     ///
-    /// An `epoch` tick carries the epoch's number in `extra` and its first sequence; a `gap` tick
-    /// covers `quantity` sequences. Ticks that the handler made itself move nothing. The session
-    /// identifier is in no tick: a definitions block brings it.
+    /// An `epoch` tick carries the epoch's number in `extra`, its first sequence, and its session in
+    /// `orderID` and `quantity`; a `gap` tick covers `quantity` sequences. Ticks that the handler
+    /// made itself move nothing.
     public mutating func apply(_ tick: Tick) {
         switch tick.tickKind {
         case .epoch:
+            session = SessionIdentifier(
+                high: tick.orderID, low: UInt64(bitPattern: tick.quantity))
             if tick.extra != 0 && tick.extra != epoch {
                 epoch = tick.extra
                 nextSequence = tick.sequence

@@ -8,7 +8,8 @@ public struct JournalOptions: Equatable, Sendable {
     public var segmentDurationNanosecondsMax: UInt64 = 3_600_000_000_000
     /// Ticks in a block, 1 … 65,536.
     public var blockTicksMax = 16_384
-    /// zstd's level, 1 … 19.
+    /// zstd's level, −7 … 19 without 0. Measured on ITCH-like ticks, in bytes a tick, ns a tick to
+    /// encode, ns a tick to decode: level 1 6.6, 48, 21; level −1 9.6, 38, 16.
     public var compressionLevel: Int32 = 1
     /// Bytes that may wait in memory for a sync; then `append` syncs by itself.
     public var unsyncedBytesMax = 64 << 20
@@ -19,8 +20,8 @@ public struct JournalOptions: Equatable, Sendable {
         guard (1...TickColumns.ticksMax).contains(blockTicksMax) else {
             throw .option(name: "blockTicksMax", allowed: "1 … \(TickColumns.ticksMax)")
         }
-        guard (1...19).contains(compressionLevel) else {
-            throw .option(name: "compressionLevel", allowed: "1 … 19")
+        guard (-7...19).contains(compressionLevel), compressionLevel != 0 else {
+            throw .option(name: "compressionLevel", allowed: "−7 … 19 without 0")
         }
         guard segmentBytesMax >= 1 << 12 else {
             throw .option(name: "segmentBytesMax", allowed: "at least 4096")

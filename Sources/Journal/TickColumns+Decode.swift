@@ -122,9 +122,19 @@ final class TickDecoder {
             }
             guard used == wideCount else { throw .field(field.rawValue) }
         }
+        if field == .reference && !Self.areDistances(values, count: count) {
+            throw .field(field.rawValue)
+        }
         if zigzag == 1 {
             for i in 0..<count { values[i] = (values[i] &>> 1) ^ (0 &- (values[i] & 1)) }
         }
         return end
+    }
+
+    /// Whether all values lie in 1 … 65,536.
+    private static func areDistances(_ values: UnsafeMutablePointer<UInt64>, count: Int) -> Bool {
+        var outside: UInt64 = 0
+        for i in 0..<count { outside |= (values[i] &- 1) &>> 16 }
+        return outside == 0
     }
 }

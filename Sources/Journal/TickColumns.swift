@@ -13,7 +13,7 @@ enum TickColumns {
     static let channelMask: UInt64 = 63
     /// `TickFlags.lastOfEvent`, as a constant that needs no call.
     static let lastOfEventBit: UInt16 = 1
-    static let priceTableBitsMax = 14
+    static let priceTableBitsMax = 12
     static let priceTableBitsMin = 6
 
     /// The residual columns, in the order in which they are stored.

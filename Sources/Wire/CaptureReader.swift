@@ -55,13 +55,9 @@ public final class CaptureReader {
     /// The offset of the first byte not yet delivered, in the uncompressed stream.
     public var byteOffset: UInt64 { window.byteOffset }
 
-    /// Capture time of the first packet with one, UTC ns, without consuming anything; nil if there
-    /// is none in the part of the stream that memory holds. To be called before `next()`.
-    public func peekTime() throws(CaptureFileError) -> UInt64? {
-        let bytes = [UInt8](
-            UnsafeRawBufferPointer(start: window.start, count: min(window.held, 1 << 20)))
-        let copy = try CaptureReader(bytes: bytes)
-        while let record = try copy.next() {
+    /// Reads on to the first packet with a capture time and returns that, UTC ns; nil if there is none.
+    public func firstTime() throws(CaptureFileError) -> UInt64? {
+        while let record = try next() {
             if case .packet(let packet) = record, packet.hasTime { return packet.timeNanoseconds }
         }
         return nil

@@ -78,7 +78,8 @@ import Ticks
             let storage = sample.changed(bytes)
             let before = try JournalContents(reading: storage)
             let (writer, recovered) = try JournalWriter.open(
-                storage: storage, identity: Fixtures.identity, preamble: Fixtures.preamble)
+                storage: storage, identity: Fixtures.identity,
+                options: Fixtures.options(blockTicks: 30), preamble: Fixtures.preamble)
             #expect(recovered.nextPosition == 150, "\(at)")
             #expect(!recovered.repairs.isEmpty, "\(at)")
             try writer.append(sample.ticks)
@@ -99,7 +100,8 @@ import Ticks
             #expect(before.positions == Array(0..<position), "\(size)")
             #expect(before.damages.isEmpty, "\(size)")
             let (writer, recovered) = try JournalWriter.open(
-                storage: storage, identity: Fixtures.identity, preamble: Fixtures.preamble)
+                storage: storage, identity: Fixtures.identity,
+                options: Fixtures.options(blockTicks: 30), preamble: Fixtures.preamble)
             #expect(recovered.nextPosition == position, "\(size)")
             // Nothing is thrown away: what was cut lies in another file.
             let cut = storage.image.files.filter { $0.key.hasSuffix(".cut") }
@@ -146,7 +148,8 @@ import Ticks
             if try JournalVerify(storage: storage).verify().isIntact { intact += 1 }
             _ = try JournalVerify(storage: storage).describe()
             let (writer, _) = try JournalWriter.open(
-                storage: storage, identity: Fixtures.identity, preamble: Fixtures.preamble)
+                storage: storage, identity: Fixtures.identity,
+                options: Fixtures.options(blockTicks: 30), preamble: Fixtures.preamble)
             try writer.append([Tick()])
             try writer.finish()
         }
@@ -188,7 +191,8 @@ import Ticks
             try reader.seek(captureTime: value)
             try reader.seek(position: value)
             let (writer, recovered) = try JournalWriter.open(
-                storage: storage, identity: Fixtures.identity, preamble: Fixtures.preamble)
+                storage: storage, identity: Fixtures.identity,
+                options: Fixtures.options(blockTicks: 30), preamble: Fixtures.preamble)
             if recovered.nextPosition < .max - 10 { try writer.append([Tick()]) }
             try writer.finish()
         }

@@ -6,8 +6,14 @@ public protocol TickSink: AnyObject {
     func define(_ instrument: Instrument) throws
     /// Ticks in order; `position` is the first one's. The memory is lent for the call.
     func write(_ ticks: UnsafeBufferPointer<Tick>, position: UInt64) throws
+    /// Ticks flagged *snapshot* that rebuild the books before the first tick: no output of their own.
+    func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws
     /// Nothing follows.
     func finish() throws
+}
+
+extension TickSink {
+    public func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws {}
 }
 
 /// Which ticks a command shows; the same options everywhere.
