@@ -3,6 +3,15 @@ import PackageDescription
 
 let package = Package(
     name: "tapeline",
+    products: [
+        // For the nested package Benchmarks, which only sees what products hold.
+        .library(
+            name: "TapelineModules",
+            targets: [
+                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "Journal",
+                "Handler", "Simulation",
+            ])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
