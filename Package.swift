@@ -3,8 +3,19 @@ import PackageDescription
 
 let package = Package(
     name: "tapeline",
+    products: [
+        // For the nested package Benchmarks, which only sees what products hold.
+        .library(
+            name: "TapelineModules",
+            targets: [
+                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "Journal",
+                "Handler", "Simulation",
+            ])
+    ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // C: the tick and the tape's layout, and shims for what Swift cannot import.
@@ -13,25 +24,48 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // The path from wire to tape, in the order that data takes.
+        // The path from wire to tape and journal, in the order that data takes.
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
+        .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(
+            name: "Journal", dependencies: ["Ticks", "CLinux", "CZstd"], exclude: ["FORMAT.md"]),
+        .target(
             name: "Handler",
-            dependencies: ["Ticks", "Wire", "Lines", "Protocols", "Books", "Tape", "CTapeline"]),
+            dependencies: [
+                "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "Journal",
+                "CTapeline", "CLinux", .product(name: "Yams", package: "Yams"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .target(name: "Simulation", dependencies: ["Ticks", "Wire", "Protocols", "CLinux"]),
         .executableTarget(
             name: "tapeline",
             dependencies: [
-                "Handler", "Tape", "Books", "Wire", "Ticks",
+                "Handler", "Simulation", "Journal", "Tape", "Books", "Wire", "Ticks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
+        .testTarget(
+            name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire", "TestSupport"]),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
+        .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
+        .testTarget(name: "TapeTests", dependencies: ["Tape", "Ticks", "CTapeline", "TestSupport"]),
+        .testTarget(
+            name: "HandlerTests",
+            dependencies: [
+                "Handler", "Lines", "Protocols", "Books", "Wire", "Ticks", "CTapeline",
+                "TestSupport",
+            ]),
     ]
 )

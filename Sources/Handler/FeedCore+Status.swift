@@ -10,7 +10,8 @@ extension FeedCore {
         statusTime = now
         for channel in channels {
             output.setStatus(
-                channel: Int(channel.id), channel.arbiter.status, lines: channel.arbiter.lines)
+                channel: Int(channel.id), channel.arbiter.status, lines: channel.arbiter.lines,
+                epochs: channel.epochs)
         }
     }
 

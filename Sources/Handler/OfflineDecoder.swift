@@ -14,7 +14,7 @@ public struct LineRoute: Hashable, Sendable {
 }
 
 /// A line's place on the wire.
-public struct LineAddress: Hashable, Sendable, Codable {
+public struct LineDestination: Hashable, Sendable, Codable {
     public var group: String
     public var port: UInt16
 
@@ -41,12 +41,14 @@ public final class OfflineDecoder {
     public private(set) var report = Report()
     private let core: FeedCore
     private let dissector: PacketDissector
-    private var routes: [LineAddressKey: LineRoute]
+    private var routes: [DestinationKey: LineRoute]
     /// Destinations become lines in the order of their first packet.
     private let assignsLines: Bool
+    /// The input says itself which line each packet came on.
+    private let isInputLog: Bool
     private var assignedLines = 0
 
-    struct LineAddressKey: Hashable {
+    struct DestinationKey: Hashable {
         var address: IPAddress
         var port: UInt16
     }
@@ -54,14 +56,16 @@ public final class OfflineDecoder {
     /// `routes` says which destinations carry which line; where it is empty, every new destination
     /// becomes the next line of channel 0, as far as the channel has lines.
     public init(
-        core: FeedCore, routes: [LineAddress: LineRoute] = [:], verifyUDPChecksum: Bool = false
+        core: FeedCore, routes: [LineDestination: LineRoute] = [:], verifyUDPChecksum: Bool = false,
+        isInputLog: Bool = false
     ) {
         self.core = core
+        self.isInputLog = isInputLog
         dissector = PacketDissector(verifyUDPChecksum: verifyUDPChecksum)
         self.routes = [:]
         for (address, route) in routes {
             guard let group = IPAddress(address.group) else { continue }
-            self.routes[LineAddressKey(address: group, port: address.port)] = route
+            self.routes[DestinationKey(address: group, port: address.port)] = route
         }
         assignsLines = routes.isEmpty
     }
@@ -77,11 +81,41 @@ public final class OfflineDecoder {
         case .capture(let reader):
             defer { if let cut = reader.truncation { report.truncations.append((path, cut)) } }
             while let record = try reader.next() {
-                if case .packet(let packet) = record { take(packet) }
+                switch record {
+                case .packet(let packet):
+                    if isInputLog { takeLogged(packet, reader) } else { take(packet) }
+                case .custom(let enterprise, let data):
+                    if isInputLog { takeEntry(InputLog.decode(enterprise: enterprise, data: data)) }
+                }
             }
         case .messages(let reader):
             defer { if let cut = reader.truncation { report.truncations.append((path, cut)) } }
             try decodeMessages(reader)
+        }
+    }
+
+    /// A packet of an input log: its interface says everything.
+    private func takeLogged(_ packet: CapturedPacket, _ reader: CaptureReader) {
+        report.packetsRead += 1
+        guard case .datagram(let datagram) = dissector.dissect(packet),
+            let (route, source) = InputLog.route(reader.interfaces[packet.interface]),
+            route.channel < core.configuration.channels.count,
+            route.line < core.configuration.channels[route.channel].lines.count
+        else {
+            report.unmatched += 1
+            return
+        }
+        core.packet(
+            channel: route.channel, line: route.line, captureTime: packet.timeNanoseconds,
+            timeSource: source, payload: datagram.payload)
+    }
+
+    private func takeEntry(_ entry: InputLog.Entry?) {
+        switch entry {
+        case .clock(let time): core.clock(time)
+        case .alert(let cause, let sequence, let quantity):
+            core.alert(cause, sequence: sequence, quantity: quantity)
+        case .configuration, .resume, .finish, nil: break
         }
     }
 
@@ -113,11 +147,11 @@ public final class OfflineDecoder {
     }
 
     /// The destination of the packet before: most packets come in runs.
-    private var lastKey: LineAddressKey?
+    private var lastKey: DestinationKey?
     private var lastRoute: LineRoute?
 
     private func route(_ datagram: Datagram) -> LineRoute? {
-        let key = LineAddressKey(
+        let key = DestinationKey(
             address: datagram.destination, port: datagram.destinationPort)
         if key == lastKey { return lastRoute }
         var route = routes[key]
@@ -128,7 +162,7 @@ public final class OfflineDecoder {
     }
 
     /// A destination becomes a line if its packet is one of the channel's transport.
-    private func assign(_ key: LineAddressKey, _ datagram: Datagram) -> LineRoute? {
+    private func assign(_ key: DestinationKey, _ datagram: Datagram) -> LineRoute? {
         let channel = core.configuration.channels[0]
         guard assignedLines < channel.lines.count,
             case .packet = FeedDecoder.parse(datagram.payload, channel)

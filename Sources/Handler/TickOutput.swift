@@ -15,8 +15,9 @@ public protocol TickOutput: AnyObject {
     func publish(_ count: Int)
     func setTop(_ instrument: UInt32, _ top: tapeline_top)
     func setInstrument(_ instrument: Instrument)
-    /// Status of a channel and of its lines, for monitoring.
-    func setStatus(channel: Int, _ status: ChannelStatus, lines: [LineStatus])
+    /// Status of a channel, of its lines and of its newest epochs, for monitoring.
+    func setStatus(
+        channel: Int, _ status: ChannelStatus, lines: [LineStatus], epochs: [tapeline_epoch])
 }
 
 /// Ticks go to a closure in batches; nothing is kept.
@@ -53,5 +54,7 @@ public final class BufferOutput: TickOutput {
 
     public func setTop(_ instrument: UInt32, _ top: tapeline_top) {}
     public func setInstrument(_ instrument: Instrument) { define(instrument) }
-    public func setStatus(channel: Int, _ status: ChannelStatus, lines: [LineStatus]) {}
+    public func setStatus(
+        channel: Int, _ status: ChannelStatus, lines: [LineStatus], epochs: [tapeline_epoch]
+    ) {}
 }

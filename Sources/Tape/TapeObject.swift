@@ -161,3 +161,18 @@ private struct PreviousTape {
 
     func close() { Glibc.close(fileDescriptor) }
 }
+
+extension TapePublisher {
+    /// The process that publishes a tape of that name now; nil if none does.
+    public static func liveProcess(name: String) -> UInt32? {
+        var object = [CChar](repeating: 0, count: 80)
+        guard tapeline_object_name(name, &object, object.count) == 0 else { return nil }
+        do {
+            try PreviousTape.open(name: name, object: object)?.close()
+            return nil
+        } catch {
+            if case .inUse(_, let process) = error { return process }
+            return nil
+        }
+    }
+}

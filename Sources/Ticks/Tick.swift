@@ -83,24 +83,26 @@ public struct TickFlags: OptionSet, Sendable {
     @inlinable
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
+    // Computed, so that other modules see the number: a stored one is a call into this module.
+
     /// The book may be shown again after this tick: the venue's event is complete.
-    public static let lastOfEvent = TickFlags(rawValue: 1 << 0)
-    public static let snapshot = TickFlags(rawValue: 1 << 1)
+    @inlinable public static var lastOfEvent: TickFlags { TickFlags(rawValue: 1 << 0) }
+    @inlinable public static var snapshot: TickFlags { TickFlags(rawValue: 1 << 1) }
     /// Came after its gap had been declared.
-    public static let recovered = TickFlags(rawValue: 1 << 2)
-    public static let replaced = TickFlags(rawValue: 1 << 3)
+    @inlinable public static var recovered: TickFlags { TickFlags(rawValue: 1 << 2) }
+    @inlinable public static var replaced: TickFlags { TickFlags(rawValue: 1 << 3) }
     /// This tick moved the instrument's best bid or offer.
-    public static let topChanged = TickFlags(rawValue: 1 << 4)
-    public static let implied = TickFlags(rawValue: 1 << 5)
-    public static let offBook = TickFlags(rawValue: 1 << 6)
-    public static let nonPrintable = TickFlags(rawValue: 1 << 7)
-    public static let auction = TickFlags(rawValue: 1 << 8)
-    public static let bookSuspect = TickFlags(rawValue: 1 << 9)
-    public static let crossed = TickFlags(rawValue: 1 << 10)
-    public static let locked = TickFlags(rawValue: 1 << 11)
-    public static let outlier = TickFlags(rawValue: 1 << 12)
-    public static let badCaptureTime = TickFlags(rawValue: 1 << 13)
-    public static let timeSourceMask = TickFlags(rawValue: 3 << 14)
+    @inlinable public static var topChanged: TickFlags { TickFlags(rawValue: 1 << 4) }
+    @inlinable public static var implied: TickFlags { TickFlags(rawValue: 1 << 5) }
+    @inlinable public static var offBook: TickFlags { TickFlags(rawValue: 1 << 6) }
+    @inlinable public static var nonPrintable: TickFlags { TickFlags(rawValue: 1 << 7) }
+    @inlinable public static var auction: TickFlags { TickFlags(rawValue: 1 << 8) }
+    @inlinable public static var bookSuspect: TickFlags { TickFlags(rawValue: 1 << 9) }
+    @inlinable public static var crossed: TickFlags { TickFlags(rawValue: 1 << 10) }
+    @inlinable public static var locked: TickFlags { TickFlags(rawValue: 1 << 11) }
+    @inlinable public static var outlier: TickFlags { TickFlags(rawValue: 1 << 12) }
+    @inlinable public static var badCaptureTime: TickFlags { TickFlags(rawValue: 1 << 13) }
+    @inlinable public static var timeSourceMask: TickFlags { TickFlags(rawValue: 3 << 14) }
 }
 
 extension Tick {

@@ -68,10 +68,6 @@ final class ByteWindow {
         }
     }
 
-    /// Everything in memory, consumed or not; the stream's beginning as long as little was read.
-    var start: UnsafeRawPointer { UnsafeRawPointer(buffer.baseAddress!) }
-    var held: Int { limit - start }
-
     /// Bytes in memory that are not consumed.
     @inline(__always)
     var available: Int { limit - cursor }

@@ -1,5 +1,8 @@
 import Glibc
+import Capture
 import Handler
+import Journal
+import Simulation
 import Tape
 import Ticks
 import Wire
@@ -12,7 +15,12 @@ extension CommandFailure {
             case .cannotOpen, .cannotRead: .system
             default: .data
             }
-        case is TradingDayError: .usage
+        case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CaptureError: .usage
+        case let error as JournalError:
+            switch error {
+            case .storage: .system
+            default: .usage
+            }
         case let error as TapeError:
             if case .system = error { .system } else { .usage }
         default: .system

@@ -13,7 +13,11 @@ struct TapelineCommand: ParsableCommand {
             Exit codes: 0 done; 1 the data is damaged or incomplete; 2 wrong use or configuration; \
             3 an I/O or system failure.
             """,
-        subcommands: [DecodeCommand.self])
+        subcommands: [
+            RunCommand.self, SimulateCommand.self, DecodeCommand.self, ReadCommand.self,
+            CatCommand.self, ReplayCommand.self, JournalCommand.self, GapsCommand.self,
+            TopCommand.self, CheckCommand.self,
+        ])
 
     static func main() {
         // A reader that goes away ends the program where it writes, not by a signal.

@@ -67,7 +67,7 @@ import Wire
         bench.finish()
         #expect(bench.epochs.count == 1)
         #expect(bench.delivered == Array(1...102))
-        #expect(bench.arbiter.status.stale == 4)
+        #expect(bench.arbiter.status.stale == 6)
     }
 
     @Test func repeatedPacketsAreNoRestart() {

@@ -39,6 +39,12 @@ public final class BBOSink: LineSink {
         }
     }
 
+    public func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws {
+        guard let base = image.baseAddress else { return }
+        books.observe(base, count: image.count, position: position)
+        books.takeTops { _, _, _ in }
+    }
+
     private func writeRow(_ instrument: UInt32, _ tick: Tick) throws {
         guard filter.isEmpty || filter.accepts(tick, symbol: symbols[instrument]) else { return }
         try count()

@@ -42,8 +42,14 @@ public final class OutputFile {
 
     deinit { if descriptor != STDOUT_FILENO { close(descriptor) } }
 
+    /// Writes all of it at once.
+    public func write(_ bytes: [UInt8]) throws(OutputError) {
+        buffer += bytes
+        try flush()
+    }
+
     /// Lets `body` append to the buffer.
-    func append(_ body: (inout [UInt8]) -> Void) throws(OutputError) {
+    public func append(_ body: (inout [UInt8]) -> Void) throws(OutputError) {
         body(&buffer)
         if buffer.count >= Self.flushSize { try flush() }
     }

@@ -6,8 +6,14 @@ public protocol TickSink: AnyObject {
     func define(_ instrument: Instrument) throws
     /// Ticks in order; `position` is the first one's. The memory is lent for the call.
     func write(_ ticks: UnsafeBufferPointer<Tick>, position: UInt64) throws
+    /// Ticks flagged *snapshot* that rebuild the books before the first tick: no output of their own.
+    func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws
     /// Nothing follows.
     func finish() throws
+}
+
+extension TickSink {
+    public func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws {}
 }
 
 /// Which ticks a command shows; the same options everywhere.
@@ -35,6 +41,24 @@ public struct TickFilter: Sendable {
         if !kinds.isEmpty, !kinds.contains(where: { $0.rawValue == tick.kind }) { return false }
         return symbols.isEmpty || symbols.contains(symbol())
     }
+}
+
+/// Counts and hashes what passes through on its way to another sink.
+public final class HashingSink: TickSink {
+    private let sink: any TickSink
+    public private(set) var hash = ContentHash()
+
+    public init(_ sink: any TickSink) { self.sink = sink }
+
+    public func define(_ instrument: Instrument) throws { try sink.define(instrument) }
+    public func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws {
+        try sink.prime(image, position: position)
+    }
+    public func write(_ ticks: UnsafeBufferPointer<Tick>, position: UInt64) throws {
+        for tick in ticks { hash.add(tick) }
+        try sink.write(ticks, position: position)
+    }
+    public func finish() throws { try sink.finish() }
 }
 
 /// Symbols by instrument id.

@@ -226,16 +226,16 @@ struct ITCH50Emitter {
     }
 
     mutating func auctionCollar(_ message: UnsafeRawPointer) {
-        let extension_ = message.big32(31)
+        let extensions = message.big32(31)
         emit(
             .limits, price: price4(message, 19), flags: [],
-            detail: LimitsDetail.reference.rawValue, extra: extension_)
+            detail: LimitsDetail.reference.rawValue, extra: extensions)
         emit(
             .limits, price: price4(message, 23), flags: [],
-            detail: LimitsDetail.upper.rawValue, extra: extension_)
+            detail: LimitsDetail.upper.rawValue, extra: extensions)
         emit(
             .limits, price: price4(message, 27), detail: LimitsDetail.lower.rawValue,
-            extra: extension_)
+            extra: extensions)
     }
 
     /// Returns how many of the three levels do not fit a tick (price(8) reaches further).

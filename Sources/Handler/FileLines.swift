@@ -1,0 +1,97 @@
+import Ticks
+import Wire
+
+/// The lines that come from capture files, merged by capture time.
+final class FileLines {
+    private final class File {
+        let path: String
+        let reader: CaptureReader
+        let routes: [(destination: DestinationKey?, route: LineRoute)]
+        var next: CapturedPacket?
+
+        init(
+            path: String, reader: CaptureReader,
+            routes: [(destination: DestinationKey?, route: LineRoute)]
+        ) {
+            self.path = path
+            self.reader = reader
+            self.routes = routes
+        }
+
+        func advance() throws(CaptureFileError) {
+            next = nil
+            while let record = try reader.next() {
+                if case .packet(let packet) = record {
+                    next = packet
+                    return
+                }
+            }
+        }
+    }
+
+    typealias DestinationKey = OfflineDecoder.DestinationKey
+    private var files: [File] = []
+    private let dissector = PacketDissector()
+    private(set) var packetsRead: UInt64 = 0
+    private(set) var unmatched: UInt64 = 0
+    private(set) var truncations: [(path: String, truncation: CaptureTruncation)] = []
+
+    init(_ lines: [LineConfiguration]) throws(CaptureFileError) {
+        var routes: [String: [(destination: DestinationKey?, route: LineRoute)]] = [:]
+        var order: [String] = []
+        for line in lines {
+            guard case .file(let path, let destination) = line.source else { continue }
+            if routes[path] == nil { order.append(path) }
+            let key = destination.flatMap { destination in
+                IPAddress(destination.group).map {
+                    DestinationKey(address: $0, port: destination.port)
+                }
+            }
+            routes[path, default: []].append((key, line.route))
+        }
+        for path in order {
+            let file = File(
+                path: path, reader: try CaptureReader(path: path), routes: routes[path] ?? [])
+            try file.advance()
+            files.append(file)
+        }
+    }
+
+    var isEmpty: Bool { files.isEmpty }
+
+    /// Feeds up to `most` packets, oldest first. False once all files are read.
+    func feed(_ input: CoreInput, most: Int) throws(CaptureFileError) -> Bool {
+        for _ in 0..<most {
+            var oldest: File?
+            for file in files {
+                guard let packet = file.next else { continue }
+                if let best = oldest?.next, best.timeNanoseconds <= packet.timeNanoseconds {
+                    continue
+                }
+                oldest = file
+            }
+            guard let file = oldest, let packet = file.next else { return false }
+            take(packet, file, input)
+            try file.advance()
+            if file.next == nil, let cut = file.reader.truncation {
+                truncations.append((file.path, cut))
+            }
+        }
+        return true
+    }
+
+    private func take(_ packet: CapturedPacket, _ file: File, _ input: CoreInput) {
+        packetsRead += 1
+        guard case .datagram(let datagram) = dissector.dissect(packet) else { return }
+        let key = DestinationKey(
+            address: datagram.destination, port: datagram.destinationPort)
+        guard let match = file.routes.first(where: { $0.destination == nil || $0.destination == key })
+        else {
+            unmatched += 1
+            return
+        }
+        input.packet(
+            match.route, captureTime: packet.hasTime ? packet.timeNanoseconds : 0,
+            timeSource: .file, payload: datagram.payload)
+    }
+}

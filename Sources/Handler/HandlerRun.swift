@@ -1,0 +1,175 @@
+import Books
+import Capture
+import Foundation
+import Journal
+import Logging
+import Synchronization
+import Tape
+import Ticks
+import Wire
+
+/// One run of the handler: opens everything, runs core and journal threads, ends cleanly.
+public final class HandlerRun: @unchecked Sendable {
+    public let configuration: RunConfiguration
+    public let publisher: TapePublisher
+    private let core: FeedCore
+    private let loop: CoreLoop
+    private let files: FileLines
+    private let sockets: [(socket: MulticastSocket, route: LineRoute)]
+    private let recorder: JournalRecorder?
+    private let gate: JournalGate?
+    private let output: TapeOutput
+    private let logger: Logger
+    public let stop = StopFlag()
+
+    /// Written by the threads before they end, read after `waitUntilDone`.
+    private let condition = NSCondition()
+    private var running = 0
+    private var failure: (any Error)?
+
+    /// Opens lines, tape, journal and input log; nothing runs yet.
+    public init(
+        configuration: RunConfiguration, recordPath: String? = nil, force: Bool = false,
+        logger: Logger
+    ) throws {
+        self.configuration = configuration
+        self.logger = logger
+        var sockets: [(socket: MulticastSocket, route: LineRoute)] = []
+        for line in configuration.lines {
+            guard case .multicast(let address) = line.source else { continue }
+            let socket = try MulticastSocket(
+                line: line.name, address: address,
+                receiveBuffer: configuration.receiveBufferBytes)
+            if socket.receiveBuffer < configuration.receiveBufferBytes {
+                logger.warning(
+                    "line \(line.name): receive buffer of \(socket.receiveBuffer) bytes; raise net.core.rmem_max for \(configuration.receiveBufferBytes)"
+                )
+            }
+            sockets.append((socket, line.route))
+        }
+        self.sockets = sockets
+        files = try FileLines(configuration.lines)
+
+        let opened = try OpenedJournal(configuration, logger: logger)
+        gate = opened.journal == nil ? nil : JournalGate()
+        publisher = try TapePublisher(
+            name: configuration.tapeName,
+            options: TapeOptions(
+                ringCapacity: configuration.ringCapacity,
+                instrumentCapacity: configuration.core.instrumentCapacity,
+                firstPosition: opened.nextPosition,
+                tradingDay: opened.tradingDay, configurationHash: configuration.hash,
+                feeds: configuration.core.channels.map(\.name).joined(separator: ","),
+                channels: configuration.core.channelDescriptions,
+                lines: configuration.tapeLines, counters: CoreLoop.counterNames, isGated: opened.journal != nil))
+        output = TapeOutput(
+            publisher: publisher, channels: configuration.core.channels, gate: gate,
+            waitMaxNanoseconds: configuration.journal?.waitNanosecondsMax ?? 0)
+        core = try FeedCore(
+            configuration: configuration.core, output: output, resume: opened.resume)
+        let log = try recordPath.map {
+            try InputLogWriter(path: $0, force: force, configuration: configuration.core)
+        }
+        if let resume = opened.resume { log?.append(.resume(resume)) }
+        loop = CoreLoop(
+            input: CoreInput(core: core, log: log), output: output, sockets: sockets,
+            files: files, gate: gate, isBusyPolling: configuration.isBusyPolling, stop: stop)
+        recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
+    }
+
+    /// Starts the threads.
+    public func start() {
+        condition.lock()
+        running = recorder == nil ? 1 : 2
+        condition.unlock()
+        startThread("core") { [self] in
+            try loop.run()
+            publisher.end()
+        }
+        if recorder != nil { startThread("journal") { [self] in try record() } }
+    }
+
+    private func startThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) {
+        let thread = Thread { [self] in
+            do { try body() } catch {
+                logger.error("\(name): \(error)")
+                condition.lock()
+                failure = failure ?? error
+                condition.unlock()
+                // Whatever failed, the others must come to an end.
+                stop.set()
+                if name == "core" { publisher.end() }
+            }
+            condition.lock()
+            running -= 1
+            condition.broadcast()
+            condition.unlock()
+        }
+        thread.name = name
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+
+    /// The journal thread: never gives up on an error, for the disk may come back.
+    private func record() throws {
+        guard let recorder else { return }
+        var failing = false
+        while true {
+            do {
+                let (goesOn, didWork) = try recorder.step()
+                if failing { logger.notice("journal: writing again") }
+                failing = false
+                if !goesOn { return }
+                if !didWork { usleep(500) }
+            } catch {
+                if !failing { logger.error("journal: \(error)") }
+                failing = true
+                gate?.isFailing.store(true, ordering: .relaxed)
+                if publisher.hasEnded { throw error }
+                usleep(20_000)
+            }
+        }
+    }
+
+    /// Waits up to `seconds`; true once all threads have ended.
+    public func wait(seconds: Double) -> Bool {
+        condition.lock()
+        defer { condition.unlock() }
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while running > 0 {
+            if !condition.wait(until: deadline) { break }
+        }
+        return running == 0
+    }
+
+    /// After the end: removes the tape if so configured, and throws what stopped a thread.
+    public func close() throws {
+        if configuration.unlinksTape { publisher.unlink() }
+        if let failure { throw failure }
+    }
+
+    /// Totals; exact after the end, approximate while the core thread runs.
+    public func report() -> RunReport {
+        RunReport(
+            totals: core.totals(), datagrams: loop.datagrams,
+            kernelDrops: sockets.reduce(0) { $0 + $1.socket.drops },
+            cutDatagrams: sockets.reduce(0) { $0 + $1.socket.cutDatagrams },
+            filePackets: files.packetsRead, fileUnmatched: files.unmatched,
+            truncations: files.truncations, journal: recorder?.statistics,
+            journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
+    }
+}
+
+/// What a run came to, input and journal included.
+public struct RunReport: Sendable {
+    public var totals: CoreTotals
+    public var datagrams: UInt64
+    public var kernelDrops: UInt64
+    public var cutDatagrams: UInt64
+    public var filePackets: UInt64
+    public var fileUnmatched: UInt64
+    public var truncations: [(path: String, truncation: CaptureTruncation)]
+    public var journal: JournalWriterStatistics?
+    public var journalWaitNanoseconds: UInt64
+    public var journalOverruns: UInt64
+}

@@ -1,0 +1,224 @@
+import Capture
+import Foundation
+import Ticks
+import Wire
+import Yams
+
+extension RunConfiguration {
+    /// Reads a YAML file. `overrides` are `path=value` (such as `journal.directory=/data/j`) and
+    /// win over the file.
+    public static func load(path: String, overrides: [String] = []) throws -> RunConfiguration {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError(
+                file: path, line: 0, column: 0, message: "cannot be read: check name and rights")
+        }
+        return try parse(String(decoding: data, as: UTF8.self), file: path, overrides: overrides)
+    }
+
+    public static func parse(_ text: String, file: String, overrides: [String] = []) throws
+        -> RunConfiguration
+    {
+        var root: Node
+        do {
+            root = try Yams.compose(yaml: text) ?? Node.mapping(Node.Mapping([]))
+        } catch let error as YamlError {
+            throw ConfigurationError(file: file, line: 0, column: 0, message: "\(error)")
+        }
+        for override in overrides { try apply(override, to: &root) }
+        let node = try ConfigurationNode(root, file: file, path: "")
+        let configuration = try read(node)
+        try node.finish()
+        return configuration
+    }
+
+    /// Sets one value; numbers in the path count in lists.
+    private static func apply(_ override: String, to root: inout Node) throws {
+        guard let equals = override.firstIndex(of: "=") else {
+            throw ConfigurationError(
+                file: "override", line: 0, column: 0,
+                message: "'\(override)': use path=value, such as tape.ring=65536")
+        }
+        let path = override[..<equals].split(separator: ".").map(String.init)
+        let value = String(override[override.index(after: equals)...])
+        guard !path.isEmpty, set(&root, path[...], Node(value)) else {
+            throw ConfigurationError(
+                file: "override", line: 0, column: 0,
+                message: "'\(override)': the file has no such place")
+        }
+    }
+
+    private static func set(_ node: inout Node, _ path: ArraySlice<String>, _ value: Node) -> Bool {
+        guard let key = path.first else {
+            node = value
+            return true
+        }
+        if case .sequence(var items) = node {
+            guard let index = Int(key), items.indices.contains(index) else { return false }
+            var item = items[index]
+            guard set(&item, path.dropFirst(), value) else { return false }
+            items[index] = item
+            node = .sequence(items)
+            return true
+        }
+        guard case .mapping(var mapping) = node else { return false }
+        var child = mapping[Node(key)] ?? Node.mapping(Node.Mapping([]))
+        guard set(&child, path.dropFirst(), value) else { return false }
+        mapping[Node(key)] = child
+        node = .mapping(mapping)
+        return true
+    }
+
+    private static func read(_ node: ConfigurationNode) throws -> RunConfiguration {
+        var channels: [ChannelConfiguration] = []
+        var lines: [LineConfiguration] = []
+        for feed in try node.children("feeds") { try readFeed(feed, &channels, &lines) }
+        let day = try readDay(node)
+        let tape = try node.child("tape")
+        let books = try node.child("books")
+        let thread = try node.child("core")
+        let core = CoreConfiguration(
+            channels: channels, tradingDay: day,
+            instrumentCapacity: try tape?.integer(
+                "instruments", in: 1...1_000_000, default: 65_536) ?? 65_536,
+            orderCapacity: try books?.integer(
+                "orders", in: 1024...(1 << 28), default: 1 << 22) ?? 1 << 22,
+            levelCapacity: try books?.integer(
+                "levels", in: 1024...(1 << 26), default: 1 << 21) ?? 1 << 21,
+            lineSilenceNanoseconds: UInt64(
+                try thread?.integer(
+                    "lineSilenceMilliseconds", in: 0...3_600_000, default: 5000) ?? 5000)
+                * 1_000_000)
+        let configuration = RunConfiguration(
+            core: core, lines: lines, tapeName: try readTapeName(tape),
+            ringCapacity: try readRing(tape),
+            unlinksTape: try tape?.boolean("unlink", default: false) ?? false,
+            journal: try readJournal(node),
+            isBusyPolling: try thread?.boolean("busyPoll", default: false) ?? false,
+            receiveBufferBytes: try thread?.integer(
+                "receiveBufferBytes", in: 4096...(1 << 30), default: 16 << 20) ?? 16 << 20)
+        for section in [tape, books, thread] { try section?.finish() }
+        return configuration
+    }
+
+    private static func readDay(_ node: ConfigurationNode) throws -> String {
+        guard let text = try node.string("day") else {
+            return try TradingDay(containing: SystemClock.utcNanoseconds()).description
+        }
+        do { return try TradingDay(parsing: text).description } catch {
+            throw node.fail("day", "\(error)")
+        }
+    }
+
+    private static func readTapeName(_ tape: ConfigurationNode?) throws -> String {
+        let name = try tape?.string("name") ?? "tapeline"
+        guard (1...63).contains(name.utf8.count), !name.contains("/") else {
+            throw tape?.fail("name", "use 1 to 63 bytes without '/'")
+                ?? ConfigurationError(file: "", line: 0, column: 0, message: "tape name")
+        }
+        return name
+    }
+
+    private static func readRing(_ tape: ConfigurationNode?) throws -> Int {
+        let ring = try tape?.integer("ring", in: 1024...(1 << 30), default: 1 << 20) ?? 1 << 20
+        if let tape, ring & (ring - 1) != 0 {
+            throw tape.fail("ring", "\(ring): use a power of two")
+        }
+        return ring
+    }
+
+    private static func readFeed(
+        _ feed: ConfigurationNode, _ channels: inout [ChannelConfiguration],
+        _ lines: inout [LineConfiguration]
+    ) throws {
+        let name = try feed.required("protocol")
+        guard let feedProtocol = FeedProtocol(rawValue: name) else {
+            let known = FeedProtocol.allCases.map(\.rawValue).joined(separator: ", ")
+            throw feed.fail("protocol", "'\(name)': known are \(known)")
+        }
+        let venue = try feed.string("venue") ?? feedProtocol.defaultVenue
+        for node in try feed.children("channels") {
+            var channel = ChannelConfiguration(
+                name: try node.required("name"), feedProtocol: feedProtocol, venue: venue,
+                transportChannel: UInt32(
+                    try node.integer("transportChannel", in: 0...Int(UInt32.max), default: 1)),
+                lines: [])
+            guard !channels.contains(where: { $0.name == channel.name }) else {
+                throw node.fail("name", "channel '\(channel.name)' exists already")
+            }
+            if let window = try node.child("window") {
+                channel.windowNanoseconds =
+                    UInt64(try window.integer("microseconds", in: 0...60_000_000, default: 10_000))
+                    * 1000
+                channel.windowPackets = try window.integer(
+                    "packets", in: 1...1_000_000, default: 4096)
+                channel.windowBytes = try window.integer(
+                    "bytes", in: 65_536...(1 << 30), default: 8 << 20)
+                try window.finish()
+            }
+            for line in try node.children("lines") {
+                let route = LineRoute(channel: channels.count, line: channel.lines.count)
+                let name = try readLine(line, route, channel, &lines)
+                channel.lines.append(name)
+            }
+            guard channel.lines.count <= 250 else {
+                throw node.fail("lines", "at most 250")
+            }
+            try node.finish()
+            channels.append(channel)
+        }
+        try feed.finish()
+    }
+
+    /// Returns the line's name.
+    private static func readLine(
+        _ node: ConfigurationNode, _ route: LineRoute, _ channel: ChannelConfiguration,
+        _ lines: inout [LineConfiguration]
+    ) throws -> String {
+        let name = try node.required("name")
+        guard !channel.lines.contains(name) else {
+            throw node.fail("name", "line '\(name)' exists already in channel \(channel.name)")
+        }
+        let group = try node.string("group")
+        let port = try node.integer("port", in: 1...65_535, default: 0)
+        let interface = try node.string("interface")
+        let sender = try node.string("source")
+        let source: LineSource
+        if let file = try node.string("file") {
+            let destination = group.map { LineDestination(group: $0, port: UInt16(port)) }
+            source = .file(path: file, destination: destination)
+        } else {
+            guard let group, port > 0 else {
+                throw node.fail("name", "a line needs group and port, or a file")
+            }
+            source = .multicast(
+                MulticastAddress(
+                    group: group, port: UInt16(port), source: sender, interface: interface))
+        }
+        if let group, IPAddress(group) == nil {
+            throw node.fail("group", "'\(group)' is no address")
+        }
+        try node.finish()
+        if let other = lines.first(where: { $0.source == source }) {
+            throw node.fail("name", "line \(other.name) has the same source already")
+        }
+        lines.append(
+            LineConfiguration(route: route, name: "\(channel.name)/\(name)", source: source))
+        return name
+    }
+
+    private static func readJournal(_ node: ConfigurationNode) throws -> JournalConfiguration? {
+        guard let journal = try node.child("journal") else { return nil }
+        func milliseconds(_ key: String, _ fallback: Int) throws -> UInt64 {
+            UInt64(try journal.integer(key, in: 1...86_400_000, default: fallback)) * 1_000_000
+        }
+        let configuration = JournalConfiguration(
+            directory: try journal.required("directory"),
+            blockAgeNanosecondsMax: try milliseconds("blockAgeMilliseconds", 50),
+            waitNanosecondsMax: try milliseconds("waitMaxMilliseconds", 200),
+            segmentBytesMax: UInt64(
+                try journal.integer("segmentBytes", in: 4096...(1 << 40), default: 256 << 20)),
+            segmentNanosecondsMax: try milliseconds("segmentMilliseconds", 3_600_000))
+        try journal.finish()
+        return configuration
+    }
+}

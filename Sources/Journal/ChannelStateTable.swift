@@ -1,0 +1,72 @@
+import Ticks
+
+/// States of all channels, found by channel id without hashing.
+final class ChannelStateTable {
+    /// Index into `states`, −1 for channels that never occurred.
+    private let indexes: UnsafeMutablePointer<Int32>
+    private var states: [ChannelState] = []
+    /// Run in which the state was last listed by `advance`.
+    private var listed: [UInt64] = []
+    private var run: UInt64 = 0
+
+    init() {
+        indexes = .allocate(capacity: 1 << 16)
+        indexes.initialize(repeating: -1, count: 1 << 16)
+    }
+
+    deinit { indexes.deallocate() }
+
+    /// In the order of first occurrence.
+    var all: [ChannelState] { states }
+
+    func set(_ state: ChannelState) { states[index(of: state.channel)] = state }
+
+    /// Moves on past the ticks; returns the states, before them, of the first 255 channels that
+    /// occur.
+    func advance(over ticks: UnsafeBufferPointer<Tick>) -> [ChannelState] {
+        run += 1
+        var before: [ChannelState] = []
+        var channel: UInt16 = 0
+        var at = -1
+        for tick in ticks {
+            if at < 0 || tick.channel != channel {
+                channel = tick.channel
+                at = index(of: channel)
+                if listed[at] != run {
+                    listed[at] = run
+                    if before.count < BlockHeader.channelsMax { before.append(states[at]) }
+                }
+            }
+            states[at].apply(tick)
+        }
+        return before
+    }
+
+    private func index(of channel: UInt16) -> Int {
+        let known = indexes[Int(channel)]
+        if known >= 0 { return Int(known) }
+        indexes[Int(channel)] = Int32(states.count)
+        states.append(ChannelState(channel: channel))
+        listed.append(0)
+        return states.count - 1
+    }
+}
+
+extension BlockHeader {
+    /// Sets the time range from the ticks.
+    mutating func noteTimes(_ ticks: UnsafeBufferPointer<Tick>) {
+        var (captureMin, captureMax) = (UInt64.max, UInt64(0))
+        var (exchangeMin, exchangeMax) = (UInt64.max, UInt64(0))
+        for tick in ticks {
+            captureMin = min(captureMin, tick.captureTime)
+            captureMax = max(captureMax, tick.captureTime)
+            // Zero minus one wraps to the largest value, which is no minimum.
+            exchangeMin = min(exchangeMin, tick.exchangeTime &- 1)
+            exchangeMax = max(exchangeMax, tick.exchangeTime)
+        }
+        captureTimeMin = ticks.isEmpty ? 0 : captureMin
+        captureTimeMax = captureMax
+        exchangeTimeMin = exchangeMin == .max ? 0 : exchangeMin &+ 1
+        exchangeTimeMax = exchangeMax
+    }
+}

@@ -1,0 +1,147 @@
+import CLinux
+import Testing
+import Ticks
+
+@testable import Journal
+
+@Suite struct TickColumnsTests {
+    private func roundTrip(_ ticks: [Tick]) throws -> (same: Bool, rawSize: Int) {
+        let encoder = TickEncoder(ticksMax: max(ticks.count, 1))
+        let decoder = TickDecoder(ticksMax: max(ticks.count, 1))
+        let room = TickColumns.rawSizeMax(count: ticks.count)
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 8)
+        defer { raw.deallocate() }
+        let size = ticks.withUnsafeBufferPointer {
+            encoder.encode($0.baseAddress!, count: $0.count, into: raw.baseAddress!)
+        }
+        #expect(size <= room)
+        let columns = UnsafeRawBufferPointer(rebasing: raw[0..<size])
+        var output = [Tick](repeating: Tick(), count: ticks.count)
+        try output.withUnsafeMutableBufferPointer {
+            try decoder.decode(columns, count: $0.count, into: $0.baseAddress!)
+        }
+        return (sameBytes(output, ticks), size)
+    }
+
+    @Test(arguments: [1, 2, 3, 511, 512, 513, 5_000])
+    func likelyTicksComeBack(count: Int) throws {
+        var generator = TickGenerator(seed: UInt64(count), instruments: 300, liveOrders: 500)
+        #expect(try roundTrip(generator.ticks(count)).same)
+    }
+
+    @Test(arguments: 1...12)
+    func arbitraryBytesComeBack(seed: UInt64) throws {
+        for sparse in [true, false] {
+            let ticks = Fixtures.randomTicks(Int(seed) * 97, seed: seed, sparse: sparse)
+            #expect(try roundTrip(ticks).same)
+        }
+    }
+
+    @Test func extremesComeBack() throws {
+        var ticks: [Tick] = []
+        let values: [Int64] = [0, 1, -1, .max, .min, 10_000_000, -10_000_000, 100, 99, .max - 1]
+        for value in values {
+            for other in values {
+                for kind in [TickKind.add, .delete, .trade, .alert] {
+                    var tick = Tick()
+                    tick.price = value
+                    tick.quantity = other
+                    tick.orderID = UInt64(bitPattern: value)
+                    tick.sequence = UInt64(bitPattern: other)
+                    tick.exchangeTime = UInt64(bitPattern: value)
+                    tick.captureTime = UInt64(bitPattern: other)
+                    tick.instrument = UInt32(truncatingIfNeeded: value)
+                    tick.kind = kind.rawValue
+                    tick.channel = UInt16(truncatingIfNeeded: value)
+                    tick.extra = UInt32(truncatingIfNeeded: other)
+                    ticks.append(tick)
+                }
+            }
+        }
+        #expect(try roundTrip(ticks).same)
+    }
+
+    @Test func manyAttributesNeedTwoCodePlanes() throws {
+        let ticks = (0..<2_000).map { i in
+            var tick = Tick()
+            tick.channel = UInt16(i % 700)
+            tick.sequence = UInt64(i)
+            return tick
+        }
+        #expect(try roundTrip(ticks).same)
+    }
+
+    /// DESIGN §8: at most 0.45 of what DBN with zstd level 3 takes (24.1 bytes a tick).
+    @Test func bytesPerTickStayWithinTheTarget() throws {
+        var generator = TickGenerator(seed: 1)
+        let ticks = generator.ticks(16_384)
+        let encoder = BlockEncoder(ticksMax: 16_384, level: 1)
+        let output = ByteBuffer(capacity: 1 << 20)
+        var header = BlockHeader(kind: .ticks)
+        header.endPosition = 16_384
+        ticks.withUnsafeBufferPointer { encoder.append($0, header: &header, to: output) }
+        let bytesPerTick = Double(output.count) / 16_384
+        #expect(bytesPerTick < 0.45 * 24.1)
+        #expect(bytesPerTick > 2, "less than the ticks' entropy cannot be")
+    }
+
+    /// Mutated columns give ticks or an error, never a trap or a stray access.
+    @Test func hostileColumnsAreRefused() throws {
+        var random = SeededGenerator(seed: 99)
+        var generator = TickGenerator(seed: 9, instruments: 20, liveOrders: 50)
+        let ticks = generator.ticks(300) + Fixtures.randomTicks(20, seed: 5, sparse: true)
+        let encoder = TickEncoder(ticksMax: 400)
+        let decoder = TickDecoder(ticksMax: 400)
+        let room = TickColumns.rawSizeMax(count: 400)
+        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 8)
+        defer { raw.deallocate() }
+        let size = ticks.withUnsafeBufferPointer {
+            encoder.encode($0.baseAddress!, count: $0.count, into: raw.baseAddress!)
+        }
+        let original = Array(raw[0..<size])
+        var output = [Tick](repeating: Tick(), count: 400)
+        var refused = 0
+        for _ in 0..<4_000 {
+            raw.copyBytes(from: original)
+            var length = size
+            for _ in 0..<1 + random.below(4) {
+                // The directory decides most: half of the changes go there.
+                let end = random.next() & 1 == 0 ? TickColumns.dictionaryOffset : size
+                raw[random.below(end)] = UInt8(truncatingIfNeeded: random.next())
+            }
+            if random.below(8) == 0 { length = random.below(size) }
+            // A heap block of the exact length lets a sanitizer see a stray load.
+            let exact = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 1)
+            defer { exact.deallocate() }
+            exact.copyBytes(from: raw[0..<length])
+            output.withUnsafeMutableBufferPointer { output in
+                do throws(ColumnError) {
+                    try decoder.decode(
+                        UnsafeRawBufferPointer(exact), count: ticks.count,
+                        into: output.baseAddress!)
+                } catch {
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 1_000)
+    }
+
+    @Test func crcMatchesTheStandardVectors() {
+        // RFC 3720 §B.4.
+        let vectors: [([UInt8], UInt32)] = [
+            (Array("123456789".utf8), 0xe306_9283), ([UInt8](repeating: 0, count: 32), 0x8a91_36aa),
+            ([UInt8](repeating: 0xff, count: 32), 0x62a8_ab43), (Array(0..<32), 0x46dd_794e),
+            ([], 0),
+        ]
+        for (bytes, expected) in vectors {
+            #expect(clinux_crc32c(0, bytes, bytes.count) == expected)
+            #expect(clinux_crc32c_portable(0, bytes, bytes.count) == expected)
+        }
+        var random = SeededGenerator(seed: 1)
+        let bytes = (0..<1_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+        for length in [1, 7, 8, 9, 63, 64, 65, 1_000] {
+            #expect(clinux_crc32c(5, bytes, length) == clinux_crc32c_portable(5, bytes, length))
+        }
+    }
+}
