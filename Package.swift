@@ -55,5 +55,6 @@ let package = Package(
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
+        .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
     ]
 )

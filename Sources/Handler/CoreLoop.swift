@@ -57,6 +57,7 @@ final class CoreLoop {
             idle()
         }
         try input.finish()
+        setCounters()
     }
 
     private func pollSockets() throws -> Int {
@@ -80,9 +81,25 @@ final class CoreLoop {
             lastClock = now
             input.clock(now)
             input.core.flush()
+            setCounters()
         }
         if isBusyPolling { return }
         poll(&pollSet, nfds_t(pollSet.count), 1)
+    }
+
+    /// What the tape's counters are, in this order.
+    static let counterNames = [
+        "datagrams", "kernel_drops", "cut_datagrams", "journal_wait_nanoseconds",
+        "journal_overruns",
+    ]
+
+    private func setCounters() {
+        let values = [
+            datagrams, sockets.reduce(0) { $0 + $1.socket.drops },
+            sockets.reduce(0) { $0 + $1.socket.cutDatagrams }, output.waitedNanoseconds,
+            output.overruns,
+        ]
+        for (index, value) in values.enumerated() { output.publisher.setCounter(index, value) }
     }
 
     /// The journal thread says what it could not record; the tape says it on.

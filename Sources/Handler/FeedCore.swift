@@ -101,6 +101,7 @@ public final class FeedCore {
         advance(to: time)
         for channel in channels where channel.arbiter.isWaiting { drain(channel) }
         if configuration.lineSilenceNanoseconds > 0 { checkSilence() }
+        if now &- statusTime > 100_000_000 { publishStatus() }
     }
 
     /// The input ended: what waits is given up, everything is published.

@@ -61,7 +61,7 @@ public final class HandlerRun: @unchecked Sendable {
                 tradingDay: opened.tradingDay, configurationHash: configuration.hash,
                 feeds: configuration.core.channels.map(\.name).joined(separator: ","),
                 channels: configuration.core.channelDescriptions,
-                lines: configuration.tapeLines, isGated: opened.journal != nil))
+                lines: configuration.tapeLines, counters: CoreLoop.counterNames, isGated: opened.journal != nil))
         output = TapeOutput(
             publisher: publisher, channels: configuration.core.channels, gate: gate,
             waitMaxNanoseconds: configuration.journal?.waitNanosecondsMax ?? 0)

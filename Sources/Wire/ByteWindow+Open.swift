@@ -60,7 +60,6 @@ extension ByteWindow {
         guard let address, address != MAP_FAILED else {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cannotRead(code: code))
         }
-        madvise(address, size, MADV_SEQUENTIAL)
         return ByteWindow(mapped: UnsafeMutableRawBufferPointer(start: address, count: size))
     }
 

@@ -6,7 +6,7 @@ struct PcapLayout {
         /// 6 or 9 digits of a second.
         var exponent: UInt8
         /// The "modified" format has 8 more bytes in each record header, Ixia's 4 more in the file
-        /// header (capture-formats.md §1).
+        /// header (capture-formats.md §1). Both count microseconds, as Wireshark reads them.
         var isModified = false
         var isIxia = false
 
@@ -26,8 +26,7 @@ struct PcapLayout {
             case 0xA1B2_C3D4: exponent = 6
             case 0xA1B2_3C4D: exponent = 9
             case 0xA1B2_CD34: (exponent, isModified) = (6, true)
-            case 0x1C00_01AC: (exponent, isIxia) = (9, true)
-            case 0x1C00_01AB: (exponent, isIxia) = (6, true)
+            case 0x1C00_01AC, 0x1C00_01AB: (exponent, isIxia) = (6, true)
             default: return nil
             }
         }
@@ -38,12 +37,13 @@ struct PcapLayout {
     let recordHeaderLength: Int
     let nanosecondsPerUnit: UInt64
     let unitsPerSecond: UInt32
+    let exponent: UInt8
+    let snapLength: UInt32
     let maximumCaptured: UInt32
     let linkType: LinkType
     let fcsLength: Int
     let majorVersion: UInt16
     let minorVersion: UInt16
-    let interface: CaptureInterface
 
     /// `header` has the variant's header length.
     init(variant: Variant, header: UnsafeRawPointer) {
@@ -55,15 +55,22 @@ struct PcapLayout {
         unitsPerSecond = variant.exponent == 9 ? 1_000_000_000 : 1_000_000
         majorVersion = load(header, 4, as: UInt16.self, swapped: swapped)
         minorVersion = load(header, 6, as: UInt16.self, swapped: swapped)
-        let snapLength = load(header, 16, as: UInt32.self, swapped: swapped)
+        exponent = variant.exponent
+        snapLength = load(header, 16, as: UInt32.self, swapped: swapped)
         let link = load(header, 20, as: UInt32.self, swapped: swapped)
         maximumCaptured = min(max(snapLength, 262_144), CaptureReader.maximumLength)
         linkType = LinkType(rawValue: UInt16(truncatingIfNeeded: link))
         fcsLength = link & 0x0400_0000 == 0 ? 0 : Int(link >> 28) * 2
-        interface = CaptureInterface(
-            name: nil, description: nil, filter: nil, linkType: linkType, snapLength: snapLength,
-            resolution: .decimal(exponent: variant.exponent), offsetSeconds: 0,
-            fcsLength: fcsLength, section: 0)
+    }
+}
+
+extension CaptureInterface {
+    /// The only interface of a classic pcap file.
+    init(_ layout: PcapLayout) {
+        self.init(
+            name: nil, description: nil, filter: nil, linkType: layout.linkType,
+            snapLength: layout.snapLength, resolution: .decimal(exponent: layout.exponent),
+            offsetSeconds: 0, fcsLength: layout.fcsLength, section: 0)
     }
 }
 
@@ -75,7 +82,7 @@ extension CaptureReader {
         let swapped = layout.isSwapped
         let captured = load(window.cursor, 8, as: UInt32.self, swapped: swapped)
         guard captured <= layout.maximumCaptured else {
-            throw fail(.absurdCapturedLength(captured), at: 8)
+            throw failure(.absurdCapturedLength(captured), at: 8)
         }
         let length = header + Int(captured)
         guard try window.has(length) else { return endOfInput(in: .packet) }

@@ -38,14 +38,14 @@ extension CaptureReader {
             let swapped = section.isSwapped
             let total = load(window.cursor, 4, as: UInt32.self, swapped: swapped)
             guard total >= 12, total % 4 == 0, total <= Self.maximumLength else {
-                throw fail(.badBlockLength(total), at: 4)
+                throw failure(.badBlockLength(total), at: 4)
             }
             let length = Int(total)
             guard try window.has(length) else { return endOfInput(in: .block) }
             let block = UnsafeRawBufferPointer(start: window.cursor, count: length)
             let start = window.cursor
             guard load(start, length - 4, as: UInt32.self, swapped: swapped) == total else {
-                throw fail(.badBlockLength(total), at: length - 4)
+                throw failure(.badBlockLength(total), at: length - 4)
             }
             let record = try decode(type: type, block: block)
             window.cursor = start + length
@@ -74,7 +74,7 @@ extension CaptureReader {
         switch magic {
         case PcapngSection.byteOrderMagic: section.isSwapped = false
         case PcapngSection.byteOrderMagic.byteSwapped: section.isSwapped = true
-        default: throw fail(.badByteOrderMagic(magic.bigEndian), at: 8)
+        default: throw failure(.badByteOrderMagic(magic.bigEndian), at: 8)
         }
         section.index += 1
         section.firstInterface = interfaces.count
@@ -82,19 +82,19 @@ extension CaptureReader {
     }
 
     private func checkSection(_ block: UnsafeRawBufferPointer) throws(CaptureFileError) {
-        guard block.count >= 28 else { throw fail(.badBlockLength(UInt32(block.count)), at: 4) }
+        guard block.count >= 28 else { throw failure(.badBlockLength(UInt32(block.count)), at: 4) }
         let base = block.baseAddress!
         let major = load(base, 12, as: UInt16.self, swapped: section.isSwapped)
         let minor = load(base, 14, as: UInt16.self, swapped: section.isSwapped)
         guard major == 1, minor == 0 || minor == 2 else {
-            throw fail(.unsupportedVersion(major: major, minor: minor), at: 12)
+            throw failure(.unsupportedVersion(major: major, minor: minor), at: 12)
         }
     }
 
     private func custom(
         _ block: UnsafeRawBufferPointer
     ) throws(CaptureFileError) -> CaptureRecord {
-        guard block.count >= 16 else { throw fail(.badBlockLength(UInt32(block.count)), at: 4) }
+        guard block.count >= 16 else { throw failure(.badBlockLength(UInt32(block.count)), at: 4) }
         return .custom(
             enterprise: load(block.baseAddress!, 8, as: UInt32.self, swapped: section.isSwapped),
             data: UnsafeRawBufferPointer(rebasing: block[12..<(block.count - 4)]))
@@ -109,18 +109,18 @@ extension CaptureReader {
     private func packet(
         _ block: UnsafeRawBufferPointer, isObsolete: Bool
     ) throws(CaptureFileError) -> CaptureRecord {
-        guard block.count >= 32 else { throw fail(.badBlockLength(UInt32(block.count)), at: 4) }
+        guard block.count >= 32 else { throw failure(.badBlockLength(UInt32(block.count)), at: 4) }
         let base = block.baseAddress!
         let swapped = section.isSwapped
         let id =
             isObsolete
             ? UInt32(load(base, 8, as: UInt16.self, swapped: swapped))
             : load(base, 8, as: UInt32.self, swapped: swapped)
-        guard id < section.clocks.count else { throw fail(.unknownInterface(id), at: 8) }
+        guard id < section.clocks.count else { throw failure(.unknownInterface(id), at: 8) }
         let clock = section.clocks[Int(id)]
         let captured = load(base, 20, as: UInt32.self, swapped: swapped)
         guard captured <= block.count - 32 else {
-            throw fail(.absurdCapturedLength(captured), at: 20)
+            throw failure(.absurdCapturedLength(captured), at: 20)
         }
         let units =
             UInt64(load(base, 12, as: UInt32.self, swapped: swapped)) << 32
@@ -155,15 +155,15 @@ extension CaptureReader {
                 return Int(flags >> 5 & 0xF)
             }
         }
-        if options.isDamaged { throw fail(.badOption, at: options.offset) }
+        if options.isDamaged { throw failure(.badOption, at: options.offset) }
         return 0
     }
 
     private func simplePacket(
         _ block: UnsafeRawBufferPointer
     ) throws(CaptureFileError) -> CaptureRecord {
-        guard block.count >= 16 else { throw fail(.badBlockLength(UInt32(block.count)), at: 4) }
-        guard let clock = section.clocks.first else { throw fail(.unknownInterface(0)) }
+        guard block.count >= 16 else { throw failure(.badBlockLength(UInt32(block.count)), at: 4) }
+        guard let clock = section.clocks.first else { throw failure(.unknownInterface(0)) }
         let base = block.baseAddress!
         let original = load(base, 8, as: UInt32.self, swapped: section.isSwapped)
         var captured = min(original, UInt32(block.count - 16))
@@ -182,8 +182,8 @@ extension CaptureReader {
 
 extension CaptureReader {
     private func addInterface(_ block: UnsafeRawBufferPointer) throws(CaptureFileError) {
-        guard block.count >= 20 else { throw fail(.badBlockLength(UInt32(block.count)), at: 4) }
-        guard interfaces.count < Self.maximumInterfaces else { throw fail(.tooManyInterfaces) }
+        guard block.count >= 20 else { throw failure(.badBlockLength(UInt32(block.count)), at: 4) }
+        guard interfaces.count < Self.maximumInterfaces else { throw failure(.tooManyInterfaces) }
         let base = block.baseAddress!
         let swapped = section.isSwapped
         var interface = CaptureInterface(
@@ -194,7 +194,7 @@ extension CaptureReader {
             section: section.index)
         var options = PcapngOptions(block, from: 16, isSwapped: swapped)
         while let option = options.next() { interface.apply(option, isSwapped: swapped) }
-        if options.isDamaged { throw fail(.badOption, at: options.offset) }
+        if options.isDamaged { throw failure(.badOption, at: options.offset) }
         interfaces.append(interface)
         section.clocks.append(
             InterfaceClock(

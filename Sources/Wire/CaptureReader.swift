@@ -11,11 +11,6 @@ public final class CaptureReader {
     static let maximumLength: UInt32 = 256 << 20
     static let maximumInterfaces = 65_536
 
-    enum Format {
-        case pcap(PcapLayout)
-        case pcapng
-    }
-
     /// All interfaces described so far, over all sections.
     public internal(set) var interfaces: [CaptureInterface] = []
     /// Set when `next()` has returned nil because the file ends inside a record.
@@ -26,8 +21,9 @@ public final class CaptureReader {
 
     let path: String
     let window: ByteWindow
-    var format: Format
-    var isFinished = false
+    /// Nil for pcapng. Constant and without references, so that reading it costs nothing.
+    private let pcap: PcapLayout?
+    private(set) var isFinished = false
     var section = PcapngSection()
 
     /// Opens a file, or standard input for "-".
@@ -45,10 +41,10 @@ public final class CaptureReader {
     init(window: ByteWindow, path: String) throws(CaptureFileError) {
         self.path = path
         self.window = window
-        format = try Self.recognize(window, path: path)
-        if case .pcap(let layout) = format {
-            interfaces = [layout.interface]
-            window.cursor += layout.fileHeaderLength
+        pcap = try Self.recognize(window, path: path)
+        if let pcap {
+            interfaces = [CaptureInterface(pcap)]
+            window.cursor += pcap.fileHeaderLength
         }
     }
 
@@ -67,9 +63,12 @@ public final class CaptureReader {
     /// What the record borrows is valid until the next call.
     public func next() throws(CaptureFileError) -> CaptureRecord? {
         if isFinished { return nil }
-        switch format {
-        case .pcap(let layout): return try nextPcap(layout)
-        case .pcapng: return try nextPcapng()
+        do throws(CaptureFileError) {
+            if let pcap { return try nextPcap(pcap) }
+            return try nextPcapng()
+        } catch {
+            isFinished = true
+            throw error
         }
     }
 
@@ -87,9 +86,9 @@ public final class CaptureReader {
         return nil
     }
 
-    func fail(_ problem: CaptureFileError.Problem, at offset: Int = 0) -> CaptureFileError {
-        isFinished = true
-        return CaptureFileError(
+    /// The error for damage `offset` bytes behind the start of the record at the cursor.
+    func failure(_ problem: CaptureFileError.Problem, at offset: Int = 0) -> CaptureFileError {
+        CaptureFileError(
             path: path, byteOffset: byteOffset &+ UInt64(offset), problem: problem)
     }
 }
@@ -104,14 +103,15 @@ extension CaptureReader {
         return magic == PcapngSection.headerType || PcapLayout.Variant(magic: magic) != nil
     }
 
+    /// The layout of a classic pcap file, nil for pcapng.
     private static func recognize(
         _ window: ByteWindow, path: String
-    ) throws(CaptureFileError) -> Format {
+    ) throws(CaptureFileError) -> PcapLayout? {
         guard try window.has(4) else {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
         }
         let magic = UInt32(bigEndian: window.cursor.loadUnaligned(as: UInt32.self))
-        if magic == PcapngSection.headerType { return .pcapng }
+        if magic == PcapngSection.headerType { return nil }
         guard let variant = PcapLayout.Variant(magic: magic) else {
             throw CaptureFileError(
                 path: path, byteOffset: 0, problem: .unknownFormat(firstBytes: magic))
@@ -120,13 +120,14 @@ extension CaptureReader {
             throw CaptureFileError(path: path, byteOffset: 0, problem: .cutHeader)
         }
         let layout = PcapLayout(variant: variant, header: window.cursor)
-        guard layout.majorVersion == 2 else {
+        // Before 2.3 the two lengths of a record stood the other way round.
+        guard layout.majorVersion == 2, layout.minorVersion >= 3 else {
             throw CaptureFileError(
                 path: path, byteOffset: 4,
                 problem: .unsupportedVersion(
                     major: layout.majorVersion, minor: layout.minorVersion))
         }
-        return .pcap(layout)
+        return layout
     }
 }
 

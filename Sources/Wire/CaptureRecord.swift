@@ -82,11 +82,17 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
     }
 
     public var part: Part
-    /// Where the incomplete part begins, in the uncompressed stream; for a zstd frame, how many
-    /// uncompressed bytes it yielded.
+    /// The first byte not delivered, in the uncompressed stream: where the incomplete packet or
+    /// block begins.
     public var byteOffset: UInt64
-    /// Uncompressed bytes of the incomplete part that are there.
+    /// How many bytes of it are there.
     public var bytesPresent: UInt64
+
+    public init(part: Part, byteOffset: UInt64, bytesPresent: UInt64) {
+        self.part = part
+        self.byteOffset = byteOffset
+        self.bytesPresent = bytesPresent
+    }
 
     public var description: String {
         let thing =
@@ -96,7 +102,7 @@ public struct CaptureTruncation: Hashable, Sendable, CustomStringConvertible {
             case .compressedFrame: "zstd frame"
             case .message: "message"
             }
-        return "the file is cut inside its last \(thing), which begins at byte \(byteOffset)"
-            + " and has \(bytesPresent) bytes left"
+        return "the file is cut inside its last \(thing): \(bytesPresent) bytes from byte"
+            + " \(byteOffset) on are incomplete"
     }
 }

@@ -82,19 +82,20 @@ public struct PacketDissector: Sendable {
 struct Frame {
     let base: UnsafeRawPointer?
     let count: Int
-    /// What the packet had on the wire, if more than was captured.
-    private let wireCount: Int
+    /// The packet's length on the wire if less was captured, else 0.
+    private let cutLength: Int
 
     @inline(__always)
     init(_ packet: CapturedPacket) {
         base = packet.bytes.baseAddress
         count = packet.bytes.count &- packet.fcsLength
-        wireCount = Int(packet.originalLength)
+        let original = Int(packet.originalLength)
+        cutLength = original > packet.bytes.count ? original : 0
     }
 
     /// Why fewer than `needed` bytes, headers, are there.
     func shortfall(at needed: Int) -> PacketRejection {
-        needed <= wireCount ? .cutBySnapLength : .runt
+        needed <= cutLength ? .cutBySnapLength : .runt
     }
 
     @inline(__always)

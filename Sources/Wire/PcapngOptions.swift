@@ -106,7 +106,7 @@ struct TimestampUnit {
             switch scale {
             case .multiply(let factor): Int128(units) * Int128(factor)
             case .divide(let divisor): Int128(units / divisor)
-            case .shift(let shift): Int128(units) * 1_000_000_000 >> Int128(shift)
+            case .shift(let shift): (Int128(units) * 1_000_000_000) >> Int128(shift)
             case .vanishing: 0
             }
         return UInt64(exactly: unshifted + Int128(seconds) * 1_000_000_000)

@@ -7,10 +7,11 @@ extension DecodeCommand {
     func decode() throws {
         let (configuration, resume, isInputLog) = try coreConfiguration()
         let inputs = try files.map { (try InputFile.open(path: $0), $0) }
-        let sink = try formatOptions.sink(
-            filter: try filterOptions.filter(), channels: configuration.channelDescriptions,
-            tradingDay: try TradingDay(parsing: configuration.tradingDay).yyyymmdd,
-            instrumentCapacity: configuration.instrumentCapacity)
+        let sink = HashingSink(
+            try formatOptions.sink(
+                filter: try filterOptions.filter(), channels: configuration.channelDescriptions,
+                tradingDay: try TradingDay(parsing: configuration.tradingDay).yyyymmdd,
+                instrumentCapacity: configuration.instrumentCapacity))
         var failure: (any Error)?
         let output = BufferOutput(
             define: { instrument in
@@ -30,6 +31,7 @@ extension DecodeCommand {
         }
         core.finish()
         try sink.finish()
+        if formatOptions.hash { standardError("content hash: \(sink.hash)") }
         try report(core.totals(), decoder.report, failure: failure, damage: damage)
     }
 

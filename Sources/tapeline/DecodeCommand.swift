@@ -33,7 +33,7 @@ struct DecodeCommand: ParsableCommand {
     @Flag(name: .customLong("verify-udp-checksum"), help: "Reject datagrams with wrong checksums.")
     var verifyUDPChecksum = false
 
-    @Flag(name: .long, help: "Totals as JSON.")
+    @Flag(name: .customLong("json"), help: "Totals as JSON.")
     var json = false
 
     @OptionGroup var formatOptions: FormatOptions

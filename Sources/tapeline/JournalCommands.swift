@@ -20,12 +20,14 @@ struct CatCommand: ParsableCommand {
         do {
             let filter = try filterOptions.filter()
             let described = try JournalDescription(journals)
-            let sink = try formatOptions.sink(
-                filter: filter, channels: described.channels, tradingDay: described.tradingDay,
-                firstPosition: described.firstPosition)
+            let sink = HashingSink(
+                try formatOptions.sink(
+                    filter: filter, channels: described.channels,
+                    tradingDay: described.tradingDay, firstPosition: described.firstPosition))
             let source = try JournalSource(directories: journals, from: filter.from)
             do { try source.run(into: sink) } catch SinkError.limitReached {}
             try sink.finish()
+            if formatOptions.hash { standardError("content hash: \(sink.hash)") }
             try report(source.report)
         } catch {
             throw CommandFailure(error)

@@ -43,10 +43,8 @@ enum JournalText {
             "\(report.ticks) ticks, \(report.bytes) bytes, \(ratio) bytes a tick, "
                 + "\(report.definitions.instruments.count) instruments")
         for channel in report.definitions.channels {
-            let state = report.definitions.states.first { $0.channel == channel.id }
             lines.append(
-                "channel \(channel.id) \(channel.name): \(channel.venue) \(channel.protocolName), "
-                    + "epoch \(state?.epoch ?? 0), next sequence \(state?.nextSequence ?? 0)")
+                "channel \(channel.id) \(channel.name): \(channel.venue) \(channel.protocolName)")
         }
         return lines.joined(separator: "\n")
     }

@@ -27,6 +27,9 @@ struct FormatOptions: ParsableArguments {
     @Flag(name: .long, help: "ISO times and decimal prices.")
     var pretty = false
 
+    @Flag(name: .long, help: "Print the content hash: equal for equal messages, however captured.")
+    var hash = false
+
     @Option(name: .customLong("tape"), help: "Name of the tape for --to tape.")
     var tapeName: String?
 

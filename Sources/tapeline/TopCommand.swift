@@ -52,6 +52,7 @@ struct TapeStatus {
     let silentNanoseconds: UInt64
     let channels: [tapeline_channel]
     let lines: [tapeline_line]
+    let counters: [(name: String, value: UInt64)]
     let time: UInt64
 
     init(_ reader: TapeReader) {
@@ -72,6 +73,7 @@ struct TapeStatus {
         silentNanoseconds = beat > 0 && time > beat ? time - beat : 0
         channels = reader.channels()
         lines = reader.lines()
+        counters = reader.counters()
     }
 
     func text(since last: TapeStatus?) -> String {
@@ -120,6 +122,7 @@ struct TapeStatus {
             "trading_day": header.tradingDay, "published": published, "journaled": journaled,
             "instruments": instruments, "heartbeat_age_ns": silentNanoseconds,
             "ring_capacity": header.ringCapacity,
+            "counters": Dictionary(uniqueKeysWithValues: counters.map { ($0.name, $0.value) }),
             "channels": channels.map { channel in
                 [
                     "id": channel.id, "name": TapeReader.text(channel.name),

@@ -43,6 +43,24 @@ public struct TickFilter: Sendable {
     }
 }
 
+/// Counts and hashes what passes through on its way to another sink.
+public final class HashingSink: TickSink {
+    private let sink: any TickSink
+    public private(set) var hash = ContentHash()
+
+    public init(_ sink: any TickSink) { self.sink = sink }
+
+    public func define(_ instrument: Instrument) throws { try sink.define(instrument) }
+    public func prime(_ image: UnsafeBufferPointer<Tick>, position: UInt64) throws {
+        try sink.prime(image, position: position)
+    }
+    public func write(_ ticks: UnsafeBufferPointer<Tick>, position: UInt64) throws {
+        for tick in ticks { hash.add(tick) }
+        try sink.write(ticks, position: position)
+    }
+    public func finish() throws { try sink.finish() }
+}
+
 /// Symbols by instrument id.
 struct SymbolTable {
     private var symbols: [String] = [""]
