@@ -28,7 +28,9 @@ let package = Package(
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
-        .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
+        .target(
+            name: "Protocols", dependencies: ["Ticks", "Wire"],
+            exclude: ["ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(
@@ -53,7 +55,8 @@ let package = Package(
             ]),
 
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline", "TestSupport"]),
-        .testTarget(name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire"]),
+        .testTarget(
+            name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire", "TestSupport"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
