@@ -64,5 +64,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
+        .testTarget(
+            name: "HandlerTests",
+            dependencies: [
+                "Handler", "Lines", "Protocols", "Books", "Capture", "Wire", "Ticks", "Tape",
+                "Journal", "CTapeline", "TestSupport",
+            ]),
     ]
 )
