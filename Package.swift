@@ -62,6 +62,7 @@ let package = Package(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
     ]
 )

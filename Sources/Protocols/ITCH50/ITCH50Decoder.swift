@@ -72,9 +72,9 @@ public final class ITCH50Decoder {
         let last = capacity - ITCH50.ticksPerMessageMax
         while remaining > 0, emitter.count <= last {
             let length = Int(base.big16(offset))
-            let message = base + (offset + 2)
-            offset += 2 + length
-            remaining -= 1
+            let message = base + (offset &+ 2)
+            offset &+= 2 &+ length
+            remaining &-= 1
             let type = length > 0 ? message.byte(0) : 0
             if length == Int(lengths[Int(type)]) && length > 0 {
                 messagesByType[Int(type)] &+= 1
