@@ -37,7 +37,6 @@ extension BookStorage {
         case .add, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
-                knownOrder = false
                 if book.pointee.flags & Book.selfContained == 0 { damage(book) }
                 knownOrder = false
                 break
