@@ -66,6 +66,7 @@ public struct LineStatus: Sendable {
 
     public var packets: UInt64 = 0
     public var messages: UInt64 = 0
+    /// Of message blocks; of rejected datagrams the whole payload.
     public var bytes: UInt64 = 0
     public var heartbeats: UInt64 = 0
     /// Messages that this line delivered first.
@@ -81,7 +82,8 @@ public struct LineStatus: Sendable {
     /// Core time of the newest packet, 0 before the first.
     public var lastTime: UInt64 = 0
     public var isSilent = false
-    /// Packets by how long after the winner they came: bucket i holds 2^(i-1) ..< 2^i ns.
+    /// Packets by how long after the winner they came: bucket 0 holds 0 ns, bucket i
+    /// 2^(i-1) ..< 2^i ns, the last one everything above.
     public var skew = [UInt64](repeating: 0, count: skewBuckets)
 
     public init() {}

@@ -24,6 +24,7 @@ public final class TapePublisher: @unchecked Sendable {
     private let journaled: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Position of the next tick to be published.
+    @exclusivity(unchecked)
     public private(set) var position: UInt64
     /// Most ticks of one batch: an eighth of the ring.
     public var batchCapacity: Int { options.ringCapacity / 8 }

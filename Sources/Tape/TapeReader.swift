@@ -30,6 +30,8 @@ public final class TapeReader {
     }
 
     public let name: String
+    // One thread owns it; a run-time check of that for every poll would cost more than the poll.
+    @exclusivity(unchecked)
     private var reader = tapeline_reader()
 
     public init(name: String, from start: Start = .newest) throws(TapeError) {

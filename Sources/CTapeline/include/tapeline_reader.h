@@ -218,7 +218,9 @@ static inline int64_t tapeline_reader_poll(tapeline_reader *reader, const tapeli
         return 0;
     }
     reader->batch_position = reader->position;
-    if (!tapeline_reader_still_valid(reader)) {
+    /* A batch is at most an eighth of the ring, so only what is older than that can be gone: whoever
+     * keeps up leaves the line of `claimed` to the publisher. */
+    if (count > reader->capacity - reader->capacity / 8 && !tapeline_reader_still_valid(reader)) {
         tapeline_reader_recover(reader);
         return TAPELINE_READ_OVERRUN;
     }

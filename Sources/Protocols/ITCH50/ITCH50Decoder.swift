@@ -4,7 +4,8 @@ import Ticks
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
-    private(set) public var counters = DecoderCounters()
+    /// All but the messages by type, which stand in memory of their own.
+    private var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
@@ -71,9 +72,9 @@ public final class ITCH50Decoder {
         let last = capacity - ITCH50.ticksPerMessageMax
         while remaining > 0, emitter.count <= last {
             let length = Int(base.big16(offset))
-            let message = base + (offset + 2)
-            offset += 2 + length
-            remaining -= 1
+            let message = base + (offset &+ 2)
+            offset &+= 2 &+ length
+            remaining &-= 1
             let type = length > 0 ? message.byte(0) : 0
             if length == Int(lengths[Int(type)]) && length > 0 {
                 messagesByType[Int(type)] &+= 1
@@ -208,8 +209,7 @@ public final class ITCH50Decoder {
             instrumentByLocate[locate] = known
             return known
         }
-        // Of what was entered without a name, another entry may carry the symbol already, from an
-        // earlier epoch of the day: that one it is.
+        // Another epoch had named the instrument already: the locate goes on with that entry.
         let id = directory.findOrAdd(
             symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
         if id == 0 { counters.directoryFull += 1 }
