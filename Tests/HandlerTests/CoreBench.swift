@@ -24,7 +24,7 @@ final class CoreBench {
 
     init(
         _ channels: [ChannelConfiguration], batchCapacity: Int = 8192, silence: UInt64 = 0,
-        resume: ResumeState? = nil
+        instruments: Int = 100, resume: ResumeState? = nil
     ) throws {
         let log = Log()
         self.log = log
@@ -40,8 +40,8 @@ final class CoreBench {
             })
         core = try FeedCore(
             configuration: CoreConfiguration(
-                channels: channels, tradingDay: "2019-12-30", instrumentCapacity: 100,
-                orderCapacity: 1000, levelCapacity: 1000, lineSilenceNanoseconds: silence),
+                channels: channels, tradingDay: "2019-12-30", instrumentCapacity: instruments,
+                orderCapacity: 1000, levelCapacity: 100_000, lineSilenceNanoseconds: silence),
             output: output, resume: resume)
     }
 
