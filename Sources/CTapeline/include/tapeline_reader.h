@@ -90,6 +90,13 @@ static inline uint64_t tapeline_reader_oldest(const tapeline_reader *reader) {
     return claimed - reader->capacity;
 }
 
+/* True if `count` entries of `stride` bytes at `offset` lie between the header and the ring. */
+static inline int tapeline_table_fits(const tapeline_header *h, uint64_t offset, uint64_t count,
+                                      uint64_t stride) {
+    return offset >= TAPELINE_HEADER_SIZE && offset <= h->ring_offset &&
+           count <= (h->ring_offset - offset) / stride;
+}
+
 /* True if the object's header describes a tape that lies inside `size` bytes. */
 static inline int tapeline_header_is_sound(const tapeline_header *h, uint64_t size) {
     uint64_t ring_bytes = h->ring_capacity * (uint64_t)sizeof(tapeline_tick);
@@ -97,7 +104,15 @@ static inline int tapeline_header_is_sound(const tapeline_header *h, uint64_t si
     if (h->total_size != size || h->ring_capacity == 0) return 0;
     if ((h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
     if (h->ring_capacity > (UINT64_MAX >> 8)) return 0;
-    return h->ring_offset < size && ring_bytes <= size - h->ring_offset;
+    if (h->ring_offset >= size || ring_bytes > size - h->ring_offset) return 0;
+    return tapeline_table_fits(h, h->channel_offset, h->channel_count, sizeof(tapeline_channel)) &&
+           tapeline_table_fits(h, h->line_offset, h->line_count, sizeof(tapeline_line)) &&
+           tapeline_table_fits(h, h->counter_offset, h->counter_count, sizeof(tapeline_counter)) &&
+           tapeline_table_fits(h, h->instrument_offset, (uint64_t)h->instrument_capacity + 1,
+                               sizeof(tapeline_instrument)) &&
+           tapeline_table_fits(h, h->top_offset, (uint64_t)h->instrument_capacity + 1,
+                               sizeof(tapeline_top)) &&
+           tapeline_table_fits(h, h->blob_offset, h->blob_size, 1);
 }
 
 /* Maps the open object: everything once, then the ring a second time behind it. */
@@ -223,21 +238,18 @@ static inline int64_t tapeline_reader_copy(tapeline_reader *reader, tapeline_tic
     return TAPELINE_READ_OVERRUN;
 }
 
-/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
- * have, or ETIMEDOUT if the line stayed half written for over a millisecond (dead publisher). */
-static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
-                                      tapeline_top *out) {
-    const tapeline_top *line;
+/* Copies a guarded entry. Returns 0, or ETIMEDOUT if it stayed half written for over a millisecond
+ * (dead publisher). */
+static inline int tapeline_copy_guarded(const void *entry, void *out, size_t size) {
+    const uint32_t *guard = (const uint32_t *)entry;
     struct timespec start, now;
     uint32_t rounds = 0;
-    if (instrument > reader->header->instrument_capacity) return EINVAL;
-    line = (const tapeline_top *)(reader->base + reader->header->top_offset) + instrument;
     for (;;) {
-        uint32_t before = __atomic_load_n(&line->guard, __ATOMIC_ACQUIRE);
+        uint32_t before = __atomic_load_n(guard, __ATOMIC_ACQUIRE);
         if ((before & 1u) == 0) {
-            memcpy(out, line, sizeof(*out));
+            memcpy(out, entry, size);
             __atomic_thread_fence(__ATOMIC_ACQUIRE);
-            if (__atomic_load_n(&line->guard, __ATOMIC_RELAXED) == before) return 0;
+            if (__atomic_load_n(guard, __ATOMIC_RELAXED) == before) return 0;
         }
         if (rounds++ == 0) clock_gettime(CLOCK_MONOTONIC, &start);
         if ((rounds & 63u) == 0) {
@@ -250,13 +262,25 @@ static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t in
     }
 }
 
-/* The directory entry, or NULL if the id is not in use. */
-static inline const tapeline_instrument *tapeline_reader_instrument(const tapeline_reader *reader,
-                                                                    uint32_t instrument) {
+/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
+ * have, or ETIMEDOUT. */
+static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
+                                      tapeline_top *out) {
+    const tapeline_top *table = (const tapeline_top *)(reader->base + reader->header->top_offset);
+    if (instrument > reader->header->instrument_capacity) return EINVAL;
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
+}
+
+/* Copies a directory entry. Returns 0, EINVAL for an id that is not in use, or ETIMEDOUT. */
+static inline int tapeline_reader_instrument(const tapeline_reader *reader, uint32_t instrument,
+                                             tapeline_instrument *out) {
     uint64_t count = __atomic_load_n(&reader->header->instrument_count, __ATOMIC_ACQUIRE);
-    if (instrument == 0 || instrument > count) return NULL;
-    return (const tapeline_instrument *)(reader->base + reader->header->instrument_offset) +
-           instrument;
+    const tapeline_instrument *table =
+        (const tapeline_instrument *)(reader->base + reader->header->instrument_offset);
+    if (instrument == 0 || instrument > count || instrument > reader->header->instrument_capacity) {
+        return EINVAL;
+    }
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
 }
 
 #ifdef __cplusplus

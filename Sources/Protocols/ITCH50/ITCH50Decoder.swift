@@ -153,7 +153,8 @@ public final class ITCH50Decoder {
             // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
             emitter.instrument =
                 locate == 0
-                ? directory.find(symbol: message.big64(11), venue: venue)
+                ? directory.findOrAdd(
+                    symbol: message.big64(11), venue: venue, code: 0, channel: channel)
                 : instrument(locate, symbolAt: message + 11)
         default:
             emitter.instrument = locate == 0 ? 0 : instrument(locate)
