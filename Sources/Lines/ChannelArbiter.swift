@@ -2,6 +2,8 @@ import CLinux
 import Ticks
 import Wire
 
+    // One thread owns this: no run-time checks of exclusive access (see FeedCore).
+
 /// Puts the packets of a channel's lines into one gapless order (DESIGN §4.5). Sans-I/O: time is
 /// what the caller says it is, and all state is a function of the calls.
 ///
@@ -9,10 +11,10 @@ import Wire
 /// latter. After the set-up nothing is allocated.
 public final class ChannelArbiter {
     public let options: ArbiterOptions
-    public internal(set) var status = ChannelStatus()
-    public internal(set) var lines: [LineStatus]
+    @exclusivity(unchecked) public internal(set) var status = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var lines: [LineStatus]
     /// What the epochs before the current one came to.
-    public internal(set) var pastEpochs = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var pastEpochs = ChannelStatus()
 
     /// One packet being handed out, message range by message range.
     struct Scan {
@@ -46,34 +48,34 @@ public final class ChannelArbiter {
         var isBooked: Bool
     }
 
-    var runs: [LineRun]
-    var window: PacketStore
-    var lostRanges: SequenceRanges
-    var history: ArrivalHistory
+    @exclusivity(unchecked) var runs: [LineRun]
+    @exclusivity(unchecked) var window: PacketStore
+    @exclusivity(unchecked) var lostRanges: SequenceRanges
+    @exclusivity(unchecked) var history: ArrivalHistory
     let digests: UnsafeMutablePointer<UInt64>
     static let digestCapacity = 8192
 
-    var scan: Scan?
-    var pending: Pending?
-    var epochSwitch: EpochSwitch?
-    var replay: (line: Int, index: Int)?
-    var mismatch: (sequence: UInt64, line: UInt8)?
-    var filledGap: (sequence: UInt64, id: UInt32)?
-    var endSequence: UInt64?
-    var isFinishing = false
+    @exclusivity(unchecked) var scan: Scan?
+    @exclusivity(unchecked) var pending: Pending?
+    @exclusivity(unchecked) var epochSwitch: EpochSwitch?
+    @exclusivity(unchecked) var replay: (line: Int, index: Int)?
+    @exclusivity(unchecked) var mismatch: (sequence: UInt64, line: UInt8)?
+    @exclusivity(unchecked) var filledGap: (sequence: UInt64, id: UInt32)?
+    @exclusivity(unchecked) var endSequence: UInt64?
+    @exclusivity(unchecked) var isFinishing = false
     /// How far going on after a restart has come.
     enum Resumption { case none, expected, found, announced }
-    var resumption = Resumption.none
+    @exclusivity(unchecked) var resumption = Resumption.none
     /// Core time at which something behind the last known packet was found to be missing.
-    var tailSince: UInt64 = 0
-    var nextGapID: UInt32 = 1
+    @exclusivity(unchecked) var tailSince: UInt64 = 0
+    @exclusivity(unchecked) var nextGapID: UInt32 = 1
     /// Sessions that ended, newest last; their packets are stale.
-    var pastSessions: [SessionIdentifier] = []
+    @exclusivity(unchecked) var pastSessions: [SessionIdentifier] = []
     /// Send times up to this one belong to earlier epochs.
-    var sendTimeFloor: UInt64 = 0
-    var sendTimeNewest: UInt64 = 0
+    @exclusivity(unchecked) var sendTimeFloor: UInt64 = 0
+    @exclusivity(unchecked) var sendTimeNewest: UInt64 = 0
     /// Stream offset behind the newest delivered packet.
-    var nextStreamOffset: UInt64 = 0
+    @exclusivity(unchecked) var nextStreamOffset: UInt64 = 0
 
     public init(options: ArbiterOptions, lineCount: Int) {
         precondition((1...250).contains(lineCount), "1 to 250 lines a channel")

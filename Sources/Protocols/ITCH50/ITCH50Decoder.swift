@@ -4,7 +4,7 @@ import Ticks
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
-    private(set) public var counters = DecoderCounters()
+    @exclusivity(unchecked) private(set) public var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
