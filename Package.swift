@@ -62,5 +62,14 @@ let package = Package(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
+        .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
+        .testTarget(name: "TapeTests", dependencies: ["Tape", "Ticks", "CTapeline", "TestSupport"]),
+        .testTarget(
+            name: "HandlerTests",
+            dependencies: [
+                "Handler", "Lines", "Protocols", "Books", "Wire", "Ticks", "CTapeline",
+                "TestSupport",
+            ]),
     ]
 )

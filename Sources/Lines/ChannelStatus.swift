@@ -23,6 +23,7 @@ public struct ChannelStatus: Sendable, Equatable {
     public var rejected: UInt64 = 0
     /// From before the first sequence that we count from.
     public var late: UInt64 = 0
+    /// Waiting for their turn, or for proof of another epoch, or about to be handed out.
     public var held: UInt64 = 0
 
     public var lost: UInt64 = 0
@@ -97,6 +98,7 @@ public struct LineStatus: Sendable {
 struct LineRun {
     /// Epoch that the line's packets belong to; 0 before its first.
     var epoch: UInt32 = 0
+    var session = SessionIdentifier(high: 0, low: 0)
     /// Behind the highest sequence that the line brought.
     var next: UInt64 = 0
     /// What it skipped and may still bring.
