@@ -70,6 +70,8 @@ struct Book: BitwiseCopyable {
     static let touchedAsk: UInt16 = 256
     /// The listed top has other values, not only other flags.
     static let topMoved: UInt16 = 512
+    /// The top was last listed as suspect.
+    static let shownSuspect: UInt16 = 1024
 }
 
 struct ChannelState: BitwiseCopyable {

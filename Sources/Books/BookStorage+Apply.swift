@@ -13,13 +13,13 @@ extension BookStorage {
         guard let kind = TickKind(rawValue: tick.pointee.kind),
             Int(tick.pointee.channel) < channels.capacity
         else { return }
-        if instrument == 0 || Int(instrument) >= books.capacity {
-            return applyToChannel(kind, tick, position: position)
-        }
+        if instrument == 0 { return applyToChannel(kind, tick, position: position) }
+        guard Int(instrument) < books.capacity else { return }
         let book = books[instrument]
         if book.pointee.flags & Book.inUse == 0 {
             book.pointee.flags |= Book.inUse
             book.pointee.channel = tick.pointee.channel
+            lastUsedBook = max(lastUsedBook, instrument)
         }
         var changed = false
         if book.pointee.flags & Book.eventOpen != 0,
@@ -36,10 +36,12 @@ extension BookStorage {
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
                 if book.pointee.flags & Book.selfContained == 0 { damage(book) }
+                knownOrder = false
                 break
             }
             book.pointee.lastSequence = tick.pointee.sequence
-            knownOrder = change(kind, tick, book, completing: completing)
+            knownOrder = change(
+                kind, tick, book, position: position, completing: completing)
             let shown = finishChange(kind, tick, instrument, book, position: position)
             changed = changed || shown
         case .alert:
@@ -49,9 +51,14 @@ extension BookStorage {
         default:
             break
         }
+        let suspect = isSuspect(book.pointee)
+        if suspect != (book.pointee.flags & Book.shownSuspect != 0) {
+            list(
+                instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
+        }
         if completing {
             if changed { tick.pointee.flags |= TickFlags.topChanged.rawValue }
-            if isSuspect(book.pointee) { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
+            if suspect { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
             if kind == .fill, !first { completeTrade(before: tick, known: knownOrder) }
         }
     }
@@ -60,10 +67,10 @@ extension BookStorage {
     @inline(__always)
     private mutating func change(
         _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>,
-        completing: Bool
+        position: UInt64, completing: Bool
     ) -> Bool {
         switch kind {
-        case .add: add(tick, book, completing: completing)
+        case .add: add(tick, book, position: position, completing: completing)
         case .cancel, .fill: return reduce(tick, book, completing: completing)
         case .delete: delete(tick, book, completing: completing)
         case .level: setLevel(tick, book)
@@ -142,7 +149,13 @@ extension BookStorage {
         let top = tops[instrument]
         top.pointee.position = position
         top.pointee.exchangeTime = exchangeTime
-        top.pointee.flags = isSuspect(book.pointee) ? UInt32(TAPELINE_TOP_SUSPECT) : 0
+        if isSuspect(book.pointee) {
+            top.pointee.flags = UInt32(TAPELINE_TOP_SUSPECT)
+            book.pointee.flags |= Book.shownSuspect
+        } else {
+            top.pointee.flags = 0
+            book.pointee.flags &= ~Book.shownSuspect
+        }
         if book.pointee.flags & Book.topListed == 0 {
             book.pointee.flags |= Book.topListed
             listedTops.base[listedCount] = instrument

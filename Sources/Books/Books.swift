@@ -60,7 +60,8 @@ public final class Books {
     /// True if something was missed or contradictory since the book was last known to be whole.
     public func isSuspect(_ instrument: UInt32) -> Bool {
         guard Int(instrument) <= configuration.instrumentCapacity else { return false }
-        return storage.pointee.isSuspect(storage.pointee.books[instrument].pointee)
+        let book = storage.pointee.books[instrument].pointee
+        return book.flags & Book.inUse != 0 && storage.pointee.isSuspect(book)
     }
 
     /// Hands out the tops that changed since the last call, each once, and forgets the list.

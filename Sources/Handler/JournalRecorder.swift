@@ -6,7 +6,7 @@ import Tape
 import Ticks
 
 /// Follows a tape into a journal: definitions, ticks, book images; closes blocks by age; tells the
-/// publisher what is synced. One thread owns it, usually its own (`JournalThread`).
+/// publisher what is synced. One thread owns it.
 public final class JournalRecorder {
     private let reader: TapeReader
     private let publisher: TapePublisher?

@@ -33,7 +33,6 @@ public final class OfflineDecoder {
         public var rejected: [PacketRejection: UInt64] = [:]
         /// Datagrams to groups and ports of no line.
         public var unmatched: UInt64 = 0
-        public var badUDPChecksums: UInt64 = 0
         /// Files that are cut, with where.
         public var truncations: [(path: String, truncation: CaptureTruncation)] = []
     }

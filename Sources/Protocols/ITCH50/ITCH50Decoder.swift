@@ -4,7 +4,8 @@ import Ticks
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
-    @exclusivity(unchecked) private(set) public var counters = DecoderCounters()
+    /// All but the messages by type, which stand in memory of their own.
+    @exclusivity(unchecked) private var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
