@@ -126,7 +126,7 @@ public final class FeedCore {
         _ packet: TransportPacket, _ channel: CoreChannel, line: Int, captureTime: UInt64,
         timeSource: TimeSource
     ) {
-        if channel.arbiter.lines[line].isSilent { noteAlive(channel, line) }
+        if channel.arbiter.isSilent(line) { noteAlive(channel, line) }
         channel.arbiter.offer(
             packet, line: line, captureTime: captureTime, timeSource: timeSource, now: now)
         drain(channel)

@@ -150,6 +150,9 @@ public final class ChannelArbiter {
         return since &+ options.windowNanoseconds
     }
 
+    /// True while the core has the line reported as silent; cheap, for every packet.
+    public func isSilent(_ line: Int) -> Bool { lines[line].isSilent }
+
     /// Remembers that the core has reported the line as silent, or as alive again.
     public func setSilent(_ line: Int, _ isSilent: Bool) { lines[line].isSilent = isSilent }
 
