@@ -64,12 +64,11 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
-        .testTarget(name: "TapeTests", dependencies: ["Tape", "Ticks", "CTapeline", "TestSupport"]),
         .testTarget(
             name: "HandlerTests",
             dependencies: [
-                "Handler", "Lines", "Protocols", "Books", "Wire", "Ticks", "CTapeline",
-                "TestSupport",
+                "Handler", "Lines", "Protocols", "Books", "Capture", "Wire", "Ticks", "Tape",
+                "Journal", "CTapeline", "TestSupport",
             ]),
     ]
 )

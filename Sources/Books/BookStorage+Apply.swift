@@ -22,10 +22,12 @@ extension BookStorage {
             lastUsedBook = max(lastUsedBook, instrument)
         }
         var changed = false
+        var shownBefore: (top: tapeline_top, moved: UInt16)?
         if book.pointee.flags & Book.eventOpen != 0,
             book.pointee.eventTime != tick.pointee.exchangeTime, kind != .alert
         {
             // Another timestamp: the event before this tick was complete.
+            shownBefore = (tops[instrument].pointee, book.pointee.flags & Book.topMoved)
             book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
             changed = showTop(
                 instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
@@ -50,6 +52,11 @@ extension BookStorage {
             }
         default:
             break
+        }
+        if changed, let shownBefore, hasSameBest(shownBefore.top, tops[instrument].pointee) {
+            // What the event before had moved, this tick moved back: nobody saw it.
+            changed = false
+            if shownBefore.moved == 0 { book.pointee.flags &= ~Book.topMoved }
         }
         let suspect = isSuspect(book.pointee)
         if suspect != (book.pointee.flags & Book.shownSuspect != 0) {
@@ -138,6 +145,12 @@ extension BookStorage {
             list(instrument, book, exchangeTime: exchangeTime, position: position)
         }
         return changed
+    }
+
+    private func hasSameBest(_ left: tapeline_top, _ right: tapeline_top) -> Bool {
+        left.bidPrice == right.bidPrice && left.bidQuantity == right.bidQuantity
+            && left.bidOrders == right.bidOrders && left.askPrice == right.askPrice
+            && left.askQuantity == right.askQuantity && left.askOrders == right.askOrders
     }
 
     /// Puts the top on the list of those to publish.

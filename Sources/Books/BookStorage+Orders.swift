@@ -192,7 +192,7 @@ extension BookStorage {
     func completeTrade(before fill: UnsafeMutablePointer<Tick>, known: Bool) {
         let trade = fill - 1
         guard trade.pointee.kind == TickKind.trade.rawValue,
-            trade.pointee.sequence == fill.pointee.sequence,
+            !trade.pointee.has(.lastOfEvent), trade.pointee.sequence == fill.pointee.sequence,
             trade.pointee.channel == fill.pointee.channel
         else { return }
         if known {

@@ -85,7 +85,10 @@ struct RandomFlow {
         tick.kind = TickKind.level.rawValue
         tick.extra = UInt32(random.below(5))
         if random.chance(400) { tick.tickFlags.insert(.lastOfEvent) }
-        if random.chance(30) { tick.kind = TickKind.trade.rawValue }
+        if random.chance(30) {
+            tick.kind = TickKind.trade.rawValue
+            tick.tickFlags.insert(.lastOfEvent)
+        }
         return tick
     }
 

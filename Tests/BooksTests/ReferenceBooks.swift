@@ -134,7 +134,7 @@ final class ReferenceBooks {
     }
 
     private func completeTrade(_ trade: inout Tick, _ fill: Tick, _ knownOrder: Bool) {
-        guard trade.tickKind == .trade, trade.sequence == fill.sequence,
+        guard trade.tickKind == .trade, !trade.has(.lastOfEvent), trade.sequence == fill.sequence,
             trade.channel == fill.channel
         else { return }
         if knownOrder {

@@ -65,6 +65,17 @@ import Ticks
         #expect(!books.isSuspect(1))
     }
 
+    /// The end of an event and the message behind it may leave the top as it was.
+    @Test func whatIsMovedBackAtOnceIsNoChange() {
+        let books = Books(configuration)
+        apply(books, [tick(.level, price: 100), tick(.level, price: 101, time: 2, flags: [])])
+        _ = tops(books)
+        let next = apply(books, [tick(.level, price: 101, quantity: 0, time: 3)])
+        #expect(!next[0].has(.topChanged))
+        #expect(tops(books).allSatisfy { !$0.moved })
+        #expect(books.best(1, .bid).price == 100)
+    }
+
     @Test(arguments: [TickKind.gap, .epoch])
     func eventEndsAtAGapOrAnEpoch(kind: TickKind) {
         let books = Books(configuration)

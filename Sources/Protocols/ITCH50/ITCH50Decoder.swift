@@ -208,7 +208,7 @@ public final class ITCH50Decoder {
             instrumentByLocate[locate] = known
             return known
         }
-        if known != 0 { return known }
+        // Another epoch had named the instrument already: the locate goes on with that entry.
         let id = directory.findOrAdd(
             symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
         if id == 0 { counters.directoryFull += 1 }
