@@ -30,21 +30,24 @@ public final class FeedCore {
     let channels: [CoreChannel]
     private let midnight: UInt64
 
+    // One thread owns this; checking that at run time for every access would cost a third of a
+    // packet's whole way.
+
     /// Largest capture time seen; never goes back.
-    public private(set) var now: UInt64 = 0
-    var statusTime: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var now: UInt64 = 0
+    @exclusivity(unchecked) var statusTime: UInt64 = 0
 
     // The batch being written: claimed, not yet published.
-    private var batch: UnsafeMutablePointer<Tick>
-    private var batchCount = 0
-    private var batchRoom = 0
+    @exclusivity(unchecked) private var batch: UnsafeMutablePointer<Tick>
+    @exclusivity(unchecked) private var batchCount = 0
+    @exclusivity(unchecked) private var batchRoom = 0
     private let batchCapacity: Int
 
     /// Datagrams that are no packet of the channel's transport, by reason.
-    public private(set) var transportRejections =
+    @exclusivity(unchecked) public private(set) var transportRejections =
         [UInt64](repeating: 0, count: TransportRejection.allCases.count)
     /// Packets with bytes behind their last message.
-    public private(set) var trailingBytePackets: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var trailingBytePackets: UInt64 = 0
 
     /// `resume` is what an earlier run of the day left; nil for a fresh start.
     public init(
@@ -140,7 +143,7 @@ public final class FeedCore {
         _ packet: TransportPacket, _ channel: CoreChannel, line: Int, captureTime: UInt64,
         timeSource: TimeSource
     ) {
-        if channel.arbiter.lines[line].isSilent { noteAlive(channel, line) }
+        if channel.arbiter.isSilent(line) { noteAlive(channel, line) }
         channel.arbiter.offer(
             packet, line: line, captureTime: captureTime, timeSource: timeSource, now: now)
         drain(channel)
@@ -175,7 +178,7 @@ public final class FeedCore {
     private var nextSilenceCheck: UInt64 = 0
 
     /// The batch may open events that the books have not seen yet.
-    private var batchHoldsEvents = false
+    @exclusivity(unchecked) private var batchHoldsEvents = false
 
     // MARK: Work
 

@@ -5,7 +5,7 @@ import Ticks
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
     /// All but the messages by type, which stand in memory of their own.
-    private var counters = DecoderCounters()
+    @exclusivity(unchecked) private var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
