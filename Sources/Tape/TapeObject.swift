@@ -16,13 +16,10 @@ struct TapeObject {
         name: String, options: TapeOptions, prepare: (TapeObject, _ generation: UInt64) -> Void
     ) throws(TapeError) -> TapeObject {
         var object = [CChar](repeating: 0, count: 80)
-        guard tapeline_object_name(name, &object, object.count) == 0 else {
+        guard !name.utf8.contains(0), tapeline_object_name(name, &object, object.count) == 0 else {
             throw .invalidName(name)
         }
-        let capacity = options.ringCapacity
-        guard capacity >= 1024, capacity & (capacity - 1) == 0 else {
-            throw .invalidCapacity(capacity)
-        }
+        try options.check()
         while true {
             let previous = try PreviousTape.open(name: name, object: object)
             defer { previous?.close() }
@@ -76,11 +73,12 @@ struct TapeObject {
     {
         let temporary = Self.temporaryName(name)
         if let previous {
-            previous.markSuperseded()
             // The dead publisher's lock is ours, so nobody else can be doing the same.
             guard clinux_shm_rename(temporary, object) == 0 else {
                 throw remove(temporary, name, "rename")
             }
+            // Only now, or a reader that attaches again at once would find the old object.
+            previous.markSuperseded()
             return true
         }
         if clinux_shm_link(temporary, object) == 0 {

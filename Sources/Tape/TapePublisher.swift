@@ -122,9 +122,10 @@ public final class TapePublisher: @unchecked Sendable {
             (object.base + object.geometry.topOffset)
             .assumingMemoryBound(to: tapeline_top.self) + Int(instrument)
         withGuard(line) {
-            let guardValue = line.pointee.guard
-            line.pointee = top
-            line.pointee.guard = guardValue
+            // The guard must not be even for a moment while the line is half written.
+            var guarded = top
+            guarded.guard = line.pointee.guard
+            line.pointee = guarded
         }
     }
 

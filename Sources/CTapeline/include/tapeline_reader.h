@@ -90,29 +90,33 @@ static inline uint64_t tapeline_reader_oldest(const tapeline_reader *reader) {
     return claimed - reader->capacity;
 }
 
-/* True if `count` entries of `stride` bytes at `offset` lie between the header and the ring. */
-static inline int tapeline_table_fits(const tapeline_header *h, uint64_t offset, uint64_t count,
-                                      uint64_t stride) {
+/* True if `count` entries of `entry` bytes lie between the header and the ring. */
+static inline int tapeline_table_is_inside(const tapeline_header *h, uint64_t offset,
+                                           uint64_t count, uint64_t entry) {
     return offset >= TAPELINE_HEADER_SIZE && offset <= h->ring_offset &&
-           count <= (h->ring_offset - offset) / stride;
+           count <= (h->ring_offset - offset) / entry;
 }
 
-/* True if the object's header describes a tape that lies inside `size` bytes. */
+/* True if the object's header describes a tape whose parts all lie inside `size` bytes. */
 static inline int tapeline_header_is_sound(const tapeline_header *h, uint64_t size) {
-    uint64_t ring_bytes = h->ring_capacity * (uint64_t)sizeof(tapeline_tick);
+    uint64_t instruments = (uint64_t)h->instrument_capacity + 1;
+    uint64_t offsets = h->channel_offset | h->line_offset | h->counter_offset |
+                       h->instrument_offset | h->top_offset;
     if (h->magic != tapeline_tape_magic || h->version != TAPELINE_LAYOUT_VERSION) return 0;
-    if (h->total_size != size || h->ring_capacity == 0) return 0;
-    if ((h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
-    if (h->ring_capacity > (UINT64_MAX >> 8)) return 0;
-    if (h->ring_offset >= size || ring_bytes > size - h->ring_offset) return 0;
-    return tapeline_table_fits(h, h->channel_offset, h->channel_count, sizeof(tapeline_channel)) &&
-           tapeline_table_fits(h, h->line_offset, h->line_count, sizeof(tapeline_line)) &&
-           tapeline_table_fits(h, h->counter_offset, h->counter_count, sizeof(tapeline_counter)) &&
-           tapeline_table_fits(h, h->instrument_offset, (uint64_t)h->instrument_capacity + 1,
-                               sizeof(tapeline_instrument)) &&
-           tapeline_table_fits(h, h->top_offset, (uint64_t)h->instrument_capacity + 1,
-                               sizeof(tapeline_top)) &&
-           tapeline_table_fits(h, h->blob_offset, h->blob_size, 1);
+    if (h->header_size != TAPELINE_HEADER_SIZE || h->total_size != size) return 0;
+    if (h->ring_capacity == 0 || (h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
+    if (h->ring_capacity > size / sizeof(tapeline_tick)) return 0;
+    if (h->ring_offset % 4096 != 0 || offsets % 8 != 0) return 0;
+    if (h->ring_offset != size - h->ring_capacity * sizeof(tapeline_tick)) return 0;
+    return tapeline_table_is_inside(h, h->channel_offset, h->channel_count,
+                                    sizeof(tapeline_channel)) &&
+           tapeline_table_is_inside(h, h->line_offset, h->line_count, sizeof(tapeline_line)) &&
+           tapeline_table_is_inside(h, h->counter_offset, h->counter_count,
+                                    sizeof(tapeline_counter)) &&
+           tapeline_table_is_inside(h, h->instrument_offset, instruments,
+                                    sizeof(tapeline_instrument)) &&
+           tapeline_table_is_inside(h, h->top_offset, instruments, sizeof(tapeline_top)) &&
+           tapeline_table_is_inside(h, h->blob_offset, h->blob_size, 1);
 }
 
 /* Maps the open object: everything once, then the ring a second time behind it. */
@@ -155,7 +159,8 @@ static inline int tapeline_reader_open(tapeline_reader *reader, const char *name
     if (fstat(fd, &status) != 0) {
         error = errno;
     } else if (status.st_size < TAPELINE_HEADER_SIZE) {
-        error = EAGAIN;
+        /* Objects appear under their name whole: this one has been cut. */
+        error = EPROTO;
     } else {
         error = tapeline_reader_map(reader, fd, (uint64_t)status.st_size);
     }
@@ -220,6 +225,8 @@ static inline int64_t tapeline_reader_poll(tapeline_reader *reader, const tapeli
         return TAPELINE_READ_OVERRUN;
     }
     if (count > most) count = most;
+    /* Only a damaged tape has more; the run must not leave the mapping. */
+    if (count > reader->capacity) count = reader->capacity;
     *ticks = reader->ring + (reader->position & (reader->capacity - 1));
     reader->position += count;
     return (int64_t)count;

@@ -130,7 +130,7 @@ public final class ITCH50Decoder {
             emitter.tradeNonCross(message)
         case UInt8(ascii: "I"):
             emitter.instrument = instrument(locate, symbolAt: message + 28)
-            emitter.netOrderImbalance(message)
+            counters.unrepresentable += emitter.netOrderImbalance(message)
         default:
             decodeRare(type, locate, message, &emitter)
         }
@@ -201,11 +201,12 @@ public final class ITCH50Decoder {
         return id
     }
 
-    /// The first symbol seen with a locate names it.
+    /// The first symbol seen with a locate names it. Locate 0 is no instrument's (itch50.md §1): there
+    /// only the symbol counts.
     @inline(never)
     private func learn(_ locate: Int, _ symbol: UInt64) -> UInt32 {
         let known = instrumentByLocate[locate] & ~Self.unnamed
-        if known != 0, directory.name(known, symbol: symbol, venue: venue) {
+        if locate != 0, known != 0, directory.name(known, symbol: symbol, venue: venue) {
             instrumentByLocate[locate] = known
             return known
         }
@@ -213,7 +214,7 @@ public final class ITCH50Decoder {
         let id = directory.findOrAdd(
             symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
         if id == 0 { counters.directoryFull += 1 }
-        instrumentByLocate[locate] = id
+        if locate != 0 { instrumentByLocate[locate] = id }
         return id
     }
 
@@ -224,7 +225,8 @@ public final class ITCH50Decoder {
         let id = directory.findOrAdd(
             symbol: message.big64(11), venue: venue, code: UInt64(locate), channel: channel)
         guard id != 0 else {
-            counters.directoryFull += 1
+            // An unknown locate has been counted where it was looked up.
+            if instrumentByLocate[locate] != 0 { counters.directoryFull += 1 }
             emitter.instrument = 0
             emitter.definition()
             return

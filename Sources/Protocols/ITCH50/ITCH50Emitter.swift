@@ -133,12 +133,16 @@ struct ITCH50Emitter {
         emit(.tradeBreak, orderID: message.big64(11))
     }
 
-    mutating func netOrderImbalance(_ message: UnsafeRawPointer) {
+    /// Returns how many of the two share counts do not fit a tick.
+    mutating func netOrderImbalance(_ message: UnsafeRawPointer) -> UInt64 {
+        var unrepresentable: UInt64 = 0
         let direction = message.byte(27)
         let extra =
             UInt32(direction) | UInt32(message.byte(48)) << 8 | UInt32(message.byte(49)) << 16
         func shares(_ offset: Int) -> Int64 {
-            Int64(exactly: message.big64(offset)) ?? Quantity.none
+            if let shares = Int64(exactly: message.big64(offset)) { return shares }
+            unrepresentable += 1
+            return Quantity.none
         }
         emit(
             .imbalance, quantity: shares(11), flags: .auction,
@@ -155,6 +159,7 @@ struct ITCH50Emitter {
         emit(
             .imbalance, price: price4(message, 44), flags: [.auction, .lastOfEvent],
             detail: ImbalanceDetail.reference.rawValue, extra: extra)
+        return unrepresentable
     }
 
     mutating func priceDiscovery(_ message: UnsafeRawPointer) {
