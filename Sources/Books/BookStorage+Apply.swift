@@ -44,6 +44,8 @@ extension BookStorage {
             book.pointee.lastSequence = tick.pointee.sequence
             knownOrder = change(
                 kind, tick, book, position: position, completing: completing)
+            // A book image carries the suspicion of the book that it was taken of.
+            if tick.pointee.has(.snapshot), tick.pointee.has(.bookSuspect) { damage(book) }
             let shown = finishChange(kind, tick, instrument, book, position: position)
             changed = changed || shown
         case .alert:

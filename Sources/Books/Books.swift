@@ -39,6 +39,12 @@ public final class Books {
         storage.pointee.run(ticks, count: count, position: position, completing: true)
     }
 
+    /// Ticks were missed: every channel's books are suspect until its next epoch or clear.
+    public func markIncomplete() {
+        let channels = storage.pointee.channels
+        for channel in 0..<channels.capacity { channels.base[channel].incomplete = true }
+    }
+
     /// Applies finished ticks; writes nothing to them.
     public func observe(_ ticks: UnsafePointer<Tick>, count: Int, position: UInt64) {
         storage.pointee.run(

@@ -129,7 +129,10 @@ public final class JournalRecorder {
     }
 
     private func noteMissing(_ range: ClosedRange<UInt64>) throws {
-        try writer.appendMissing(range.lowerBound..<(range.upperBound + 1), now: SystemClock.utcNanoseconds())
+        try writer.appendMissing(
+            range.lowerBound..<(range.upperBound + 1), now: SystemClock.utcNanoseconds())
+        // The books have missed something: images say so until the next epoch.
+        state.books.markIncomplete()
         gate?.missingFirst.store(range.lowerBound, ordering: .relaxed)
         gate?.missingCount.wrappingAdd(UInt64(range.count), ordering: .releasing)
     }

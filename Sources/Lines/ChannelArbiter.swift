@@ -9,10 +9,13 @@ import Wire
 /// latter. After the set-up nothing is allocated.
 public final class ChannelArbiter {
     public let options: ArbiterOptions
-    public internal(set) var status = ChannelStatus()
-    public internal(set) var lines: [LineStatus]
+
+    // One thread owns this: no run-time checks of exclusive access (see FeedCore).
+
+    @exclusivity(unchecked) public internal(set) var status = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var lines: [LineStatus]
     /// What the epochs before the current one came to.
-    public internal(set) var pastEpochs = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var pastEpochs = ChannelStatus()
 
     /// One packet being handed out, message range by message range.
     struct Scan {
@@ -49,43 +52,43 @@ public final class ChannelArbiter {
         var isBooked: Bool
     }
 
-    var runs: [LineRun]
-    var window: PacketStore
-    var lostRanges: SequenceRanges
-    var history: ArrivalHistory
+    @exclusivity(unchecked) var runs: [LineRun]
+    @exclusivity(unchecked) var window: PacketStore
+    @exclusivity(unchecked) var lostRanges: SequenceRanges
+    @exclusivity(unchecked) var history: ArrivalHistory
     let digests: UnsafeMutablePointer<UInt64>
     static let digestCapacity = 8192
 
-    var scan: Scan?
-    var pending: Pending?
-    var epochSwitch: EpochSwitch?
+    @exclusivity(unchecked) var scan: Scan?
+    @exclusivity(unchecked) var pending: Pending?
+    @exclusivity(unchecked) var epochSwitch: EpochSwitch?
     /// The next candidate packet to be taken into the epoch that it proved.
-    var replay: (line: Int, index: Int)?
-    var mismatch: (sequence: UInt64, line: UInt8)?
-    var filledGap: (sequence: UInt64, id: UInt32)?
-    var endSequence: UInt64?
-    var isFinishing = false
+    @exclusivity(unchecked) var replay: (line: Int, index: Int)?
+    @exclusivity(unchecked) var mismatch: (sequence: UInt64, line: UInt8)?
+    @exclusivity(unchecked) var filledGap: (sequence: UInt64, id: UInt32)?
+    @exclusivity(unchecked) var endSequence: UInt64?
+    @exclusivity(unchecked) var isFinishing = false
     /// How far going on after a restart has come.
     enum Resumption { case none, expected, found, announced }
-    var resumption = Resumption.none
+    @exclusivity(unchecked) var resumption = Resumption.none
     /// Core time at which something behind the last known packet was found to be missing.
-    var tailSince: UInt64 = 0
-    var nextGapID: UInt32 = 1
+    @exclusivity(unchecked) var tailSince: UInt64 = 0
+    @exclusivity(unchecked) var nextGapID: UInt32 = 1
     /// Sessions that ended, newest last; their packets are stale.
-    var pastSessions: [SessionIdentifier] = []
+    @exclusivity(unchecked) var pastSessions: [SessionIdentifier] = []
     /// Send times up to this one belong to earlier epochs.
-    var sendTimeFloor: UInt64 = 0
+    @exclusivity(unchecked) var sendTimeFloor: UInt64 = 0
     /// Send time and sequence of the packet that began the epoch. What was sent earlier belongs to
     /// this epoch only with lower numbers; with numbers from `pastSequence` on it is the end of the
     /// epoch before, which nobody had brought when this one began.
-    var epochSendTime: UInt64 = 0
-    var epochSequence: UInt64 = 0
-    var pastSequence: UInt64 = 0
+    @exclusivity(unchecked) var epochSendTime: UInt64 = 0
+    @exclusivity(unchecked) var epochSequence: UInt64 = 0
+    @exclusivity(unchecked) var pastSequence: UInt64 = 0
     /// Newest send time of the epoch, and the first sequence of its packet.
-    var sendTimeNewest: UInt64 = 0
-    var newestSequence: UInt64 = 0
+    @exclusivity(unchecked) var sendTimeNewest: UInt64 = 0
+    @exclusivity(unchecked) var newestSequence: UInt64 = 0
     /// Stream offset behind the newest delivered packet.
-    var nextStreamOffset: UInt64 = 0
+    @exclusivity(unchecked) var nextStreamOffset: UInt64 = 0
 
     public init(options: ArbiterOptions, lineCount: Int) {
         precondition((1...250).contains(lineCount), "1 to 250 lines a channel")
@@ -146,6 +149,9 @@ public final class ChannelArbiter {
         let since = window.isEmpty ? tailSince : window.first.arrival
         return since &+ options.windowNanoseconds
     }
+
+    /// True while the core has the line reported as silent; cheap, for every packet.
+    public func isSilent(_ line: Int) -> Bool { lines[line].isSilent }
 
     /// Remembers that the core has reported the line as silent, or as alive again.
     public func setSilent(_ line: Int, _ isSilent: Bool) { lines[line].isSilent = isSilent }

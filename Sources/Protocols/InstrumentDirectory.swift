@@ -148,12 +148,23 @@ public final class InstrumentDirectory {
         }
     }
 
-    /// The raw bytes of a plain symbol of at most eight letters, space padded.
+    /// The raw bytes, space padded, of what `text` gave; nil for anything else.
     static func raw(_ text: String) -> UInt64? {
-        let bytes = Array(text.utf8)
-        guard !bytes.isEmpty, bytes.count <= 8, !bytes.contains(UInt8(ascii: "\\")) else {
-            return nil
+        var bytes: [UInt8] = []
+        var rest = Substring(text)
+        while let letter = rest.first {
+            if letter == "\\" {
+                guard rest.hasPrefix("\\x"),
+                    let byte = UInt8(rest.dropFirst(2).prefix(2), radix: 16)
+                else { return nil }
+                bytes.append(byte)
+                rest = rest.dropFirst(4)
+            } else {
+                bytes.append(contentsOf: letter.utf8)
+                rest = rest.dropFirst()
+            }
         }
+        guard !bytes.isEmpty, bytes.count <= 8 else { return nil }
         return (0..<8).reduce(UInt64(0)) { raw, index in
             raw << 8 | UInt64(index < bytes.count ? bytes[index] : 0x20)
         }

@@ -75,7 +75,7 @@ struct TapeObject {
         if let previous {
             // The dead publisher's lock is ours, so nobody else can be doing the same.
             guard clinux_shm_rename(temporary, object) == 0 else {
-                throw .system(name: name, call: "rename", code: errno)
+                throw remove(temporary, name, "rename")
             }
             // Only now, or a reader that attaches again at once would find the old object.
             previous.markSuperseded()
@@ -85,8 +85,15 @@ struct TapeObject {
             shm_unlink(temporary)
             return true
         }
-        guard errno == EEXIST else { throw .system(name: name, call: "link", code: errno) }
+        guard errno == EEXIST else { throw remove(temporary, name, "link") }
         return false
+    }
+
+    /// Leaves nothing behind; call right after the failing call.
+    private func remove(_ temporary: String, _ name: String, _ call: String) -> TapeError {
+        let code = errno
+        shm_unlink(temporary)
+        return .system(name: name, call: call, code: code)
     }
 
     private func discard(name: String) {

@@ -56,7 +56,7 @@ private let tables: [StructTable] = [
             "guard": \tapeline_channel.guard, "id": \.id, "unit": \.unit,
             "reserved0": \.reserved0, "name": \.name, "venue": \.venue, "protocol": \.protocol,
             "session": \.session, "epoch": \.epoch, "session_length": \.sessionLength,
-            "first": \.first, "next": \.next, "highest": \.highest, "received": \.received,
+            "first": \.first, "next": \.next, "known_end": \.knownEnd, "received": \.received,
             "delivered": \.delivered, "duplicate": \.duplicate, "stale": \.stale,
             "rejected": \.rejected, "late": \.late, "held": \.held, "lost": \.lost,
             "waiting": \.waiting, "recovered": \.recovered, "gaps": \.gaps,

@@ -109,7 +109,7 @@ typedef struct tapeline_channel {
     uint64_t first;
     uint64_t next;
     /* Behind the highest sequence that is known to exist. */
-    uint64_t highest;
+    uint64_t known_end TAPELINE_SWIFT_NAME("knownEnd");
     uint64_t received;
     uint64_t delivered;
     uint64_t duplicate;

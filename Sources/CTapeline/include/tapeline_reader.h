@@ -245,21 +245,18 @@ static inline int64_t tapeline_reader_copy(tapeline_reader *reader, tapeline_tic
     return TAPELINE_READ_OVERRUN;
 }
 
-/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
- * have, or ETIMEDOUT if the line stayed half written for over a millisecond (dead publisher). */
-static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
-                                      tapeline_top *out) {
-    const tapeline_top *line;
+/* Copies a guarded entry. Returns 0, or ETIMEDOUT if it stayed half written for over a millisecond
+ * (dead publisher). */
+static inline int tapeline_copy_guarded(const void *entry, void *out, size_t size) {
+    const uint32_t *guard = (const uint32_t *)entry;
     struct timespec start, now;
     uint32_t rounds = 0;
-    if (instrument > reader->header->instrument_capacity) return EINVAL;
-    line = (const tapeline_top *)(reader->base + reader->header->top_offset) + instrument;
     for (;;) {
-        uint32_t before = __atomic_load_n(&line->guard, __ATOMIC_ACQUIRE);
+        uint32_t before = __atomic_load_n(guard, __ATOMIC_ACQUIRE);
         if ((before & 1u) == 0) {
-            memcpy(out, line, sizeof(*out));
+            memcpy(out, entry, size);
             __atomic_thread_fence(__ATOMIC_ACQUIRE);
-            if (__atomic_load_n(&line->guard, __ATOMIC_RELAXED) == before) return 0;
+            if (__atomic_load_n(guard, __ATOMIC_RELAXED) == before) return 0;
         }
         if (rounds++ == 0) clock_gettime(CLOCK_MONOTONIC, &start);
         if ((rounds & 63u) == 0) {
@@ -272,14 +269,25 @@ static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t in
     }
 }
 
-/* The directory entry, or NULL if the id is not in use. */
-static inline const tapeline_instrument *tapeline_reader_instrument(const tapeline_reader *reader,
-                                                                    uint32_t instrument) {
+/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
+ * have, or ETIMEDOUT. */
+static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
+                                      tapeline_top *out) {
+    const tapeline_top *table = (const tapeline_top *)(reader->base + reader->header->top_offset);
+    if (instrument > reader->header->instrument_capacity) return EINVAL;
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
+}
+
+/* Copies a directory entry. Returns 0, EINVAL for an id that is not in use, or ETIMEDOUT. */
+static inline int tapeline_reader_instrument(const tapeline_reader *reader, uint32_t instrument,
+                                             tapeline_instrument *out) {
     uint64_t count = __atomic_load_n(&reader->header->instrument_count, __ATOMIC_ACQUIRE);
-    if (instrument == 0 || instrument > count) return NULL;
-    if (instrument > reader->header->instrument_capacity) return NULL;
-    return (const tapeline_instrument *)(reader->base + reader->header->instrument_offset) +
-           instrument;
+    const tapeline_instrument *table =
+        (const tapeline_instrument *)(reader->base + reader->header->instrument_offset);
+    if (instrument == 0 || instrument > count || instrument > reader->header->instrument_capacity) {
+        return EINVAL;
+    }
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
 }
 
 #ifdef __cplusplus

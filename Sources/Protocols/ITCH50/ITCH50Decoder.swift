@@ -5,7 +5,7 @@ import Ticks
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
     /// All but the messages by type, which stand in memory of their own.
-    private var counters = DecoderCounters()
+    @exclusivity(unchecked) private var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
@@ -153,7 +153,8 @@ public final class ITCH50Decoder {
             // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
             emitter.instrument =
                 locate == 0
-                ? directory.find(symbol: message.big64(11), venue: venue)
+                ? directory.findOrAdd(
+                    symbol: message.big64(11), venue: venue, code: 0, channel: channel)
                 : instrument(locate, symbolAt: message + 11)
         default:
             emitter.instrument = locate == 0 ? 0 : instrument(locate)

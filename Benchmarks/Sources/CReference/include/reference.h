@@ -49,6 +49,9 @@ int reference_pin(int cpu);
  * the whole process since its start. */
 uint64_t reference_allocations(void);
 
+/* The same by the calling thread. */
+uint64_t reference_thread_allocations(void);
+
 /* Does nothing, but the optimizer cannot know that: what is passed has to exist. */
 void reference_keep(void *memory);
 
