@@ -114,6 +114,7 @@ AT(tapeline_top, exchange_time, 56);
 
 /* Uses everything that the reader offers, so that its warnings show. */
 int main(int argc, char **argv) {
+    tapeline_instrument instrument;
     tapeline_reader reader;
     const tapeline_tick *ticks = NULL;
     tapeline_tick copy[4];
@@ -125,7 +126,7 @@ int main(int argc, char **argv) {
     if (count > 0 && !tapeline_reader_still_valid(&reader)) count = 0;
     count += tapeline_reader_copy(&reader, copy, 4);
     if (tapeline_reader_top(&reader, 1, &top) == 0) count++;
-    if (tapeline_reader_instrument(&reader, 1) != NULL) count++;
+    if (tapeline_reader_instrument(&reader, 1, &instrument) == 0) count++;
     tapeline_reader_close(&reader);
     return count > 0 ? 0 : 3;
 }
