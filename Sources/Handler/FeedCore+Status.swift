@@ -19,7 +19,10 @@ extension FeedCore {
     func checkSilence() {
         let limit = configuration.lineSilenceNanoseconds
         for channel in channels {
-            let newest = channel.arbiter.lines.map(\.lastTime).max() ?? 0
+            var newest: UInt64 = 0
+            for line in channel.arbiter.lines.indices {
+                newest = max(newest, channel.arbiter.lines[line].lastTime)
+            }
             for line in channel.arbiter.lines.indices {
                 let last = channel.arbiter.lines[line].lastTime
                 guard last > 0, !channel.arbiter.lines[line].isSilent, newest > last,
