@@ -36,6 +36,7 @@ extension BookStorage {
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
                 if book.pointee.flags & Book.selfContained == 0 { damage(book) }
+                knownOrder = false
                 break
             }
             book.pointee.lastSequence = tick.pointee.sequence
