@@ -90,14 +90,24 @@ static inline uint64_t tapeline_reader_oldest(const tapeline_reader *reader) {
     return claimed - reader->capacity;
 }
 
+static inline int tapeline_table_is_inside(uint64_t offset, uint64_t bytes, uint64_t size) {
+    return offset % 8 == 0 && offset <= size && bytes <= size - offset;
+}
+
 /* True if the object's header describes a tape that lies inside `size` bytes. */
 static inline int tapeline_header_is_sound(const tapeline_header *h, uint64_t size) {
     uint64_t ring_bytes = h->ring_capacity * (uint64_t)sizeof(tapeline_tick);
+    uint64_t entries;
     if (h->magic != tapeline_tape_magic || h->version != TAPELINE_LAYOUT_VERSION) return 0;
     if (h->total_size != size || h->ring_capacity == 0) return 0;
     if ((h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
     if (h->ring_capacity > (UINT64_MAX >> 8)) return 0;
-    return h->ring_offset < size && ring_bytes <= size - h->ring_offset;
+    /* Entries 0 … instrument_capacity. */
+    entries = (uint64_t)h->instrument_capacity + 1;
+    return tapeline_table_is_inside(h->ring_offset, ring_bytes, size) &&
+           tapeline_table_is_inside(h->top_offset, entries * sizeof(tapeline_top), size) &&
+           tapeline_table_is_inside(h->instrument_offset, entries * sizeof(tapeline_instrument),
+                                    size);
 }
 
 /* Maps the open object: everything once, then the ring a second time behind it. */
@@ -203,6 +213,7 @@ static inline int64_t tapeline_reader_poll(tapeline_reader *reader, const tapeli
         return TAPELINE_READ_OVERRUN;
     }
     if (count > most) count = most;
+    if (count > reader->capacity) count = reader->capacity;
     *ticks = reader->ring + (reader->position & (reader->capacity - 1));
     reader->position += count;
     return (int64_t)count;
@@ -252,6 +263,7 @@ static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t in
 static inline const tapeline_instrument *tapeline_reader_instrument(const tapeline_reader *reader,
                                                                     uint32_t instrument) {
     uint64_t count = __atomic_load_n(&reader->header->instrument_count, __ATOMIC_ACQUIRE);
+    if (count > reader->header->instrument_capacity) count = reader->header->instrument_capacity;
     if (instrument == 0 || instrument > count) return NULL;
     return (const tapeline_instrument *)(reader->base + reader->header->instrument_offset) +
            instrument;
