@@ -28,10 +28,14 @@ let package = Package(
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
-        .target(name: "Protocols", dependencies: ["Ticks", "Wire"]),
+        .target(
+            name: "Protocols", dependencies: ["Ticks", "Wire"],
+            exclude: ["ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
-        .target(name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"]),
+        .target(
+            name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"],
+            exclude: ["LAYOUT.md"]),
         .target(
             name: "Journal", dependencies: ["Ticks", "CLinux", "CZstd"], exclude: ["FORMAT.md"]),
         .target(
@@ -59,11 +63,21 @@ let package = Package(
             ],
             path: "Tests/Fuzz", exclude: ["Entry", "Package.swift", "c"],
             sources: ["Regression", "Targets"]),
-        .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline"]),
-        .testTarget(name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire"]),
+        .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline", "TestSupport"]),
+        .testTarget(
+            name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire", "TestSupport"]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
+        .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),
+        .testTarget(
+            name: "HandlerTests",
+            dependencies: [
+                "Handler", "Lines", "Protocols", "Books", "Capture", "Wire", "Ticks", "Tape",
+                "Journal", "CTapeline", "TestSupport",
+            ]),
     ]
 )

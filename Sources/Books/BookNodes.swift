@@ -53,7 +53,8 @@ struct Book: BitwiseCopyable {
     var eventDeadline: UInt64
     var channel: UInt16
     var flags: UInt16
-    var reserved: UInt32
+    /// To 64 bytes: a book lies in one cache line.
+    var reserved: (UInt32, UInt64)
 
     /// Something was missed or contradictory: wrong until clear, snapshot or epoch.
     static let damaged: UInt16 = 1
@@ -70,6 +71,8 @@ struct Book: BitwiseCopyable {
     static let touchedAsk: UInt16 = 256
     /// The listed top has other values, not only other flags.
     static let topMoved: UInt16 = 512
+    /// The top was last listed as suspect.
+    static let shownSuspect: UInt16 = 1024
 }
 
 struct ChannelState: BitwiseCopyable {

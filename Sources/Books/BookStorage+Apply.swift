@@ -13,19 +13,21 @@ extension BookStorage {
         guard let kind = TickKind(rawValue: tick.pointee.kind),
             Int(tick.pointee.channel) < channels.capacity
         else { return }
-        if instrument == 0 || Int(instrument) >= books.capacity {
-            return applyToChannel(kind, tick, position: position)
-        }
+        if instrument == 0 { return applyToChannel(kind, tick, position: position) }
+        guard Int(instrument) < books.capacity else { return }
         let book = books[instrument]
         if book.pointee.flags & Book.inUse == 0 {
             book.pointee.flags |= Book.inUse
             book.pointee.channel = tick.pointee.channel
+            lastUsedBook = max(lastUsedBook, instrument)
         }
         var changed = false
+        var shownBefore: (top: tapeline_top, moved: UInt16)?
         if book.pointee.flags & Book.eventOpen != 0,
             book.pointee.eventTime != tick.pointee.exchangeTime, kind != .alert
         {
             // Another timestamp: the event before this tick was complete.
+            shownBefore = (tops[instrument].pointee, book.pointee.flags & Book.topMoved)
             book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
             changed = showTop(
                 instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
@@ -40,7 +42,10 @@ extension BookStorage {
                 break
             }
             book.pointee.lastSequence = tick.pointee.sequence
-            knownOrder = change(kind, tick, book, completing: completing)
+            knownOrder = change(
+                kind, tick, book, position: position, completing: completing)
+            // A book image carries the suspicion of the book that it was taken of.
+            if tick.pointee.has(.snapshot), tick.pointee.has(.bookSuspect) { damage(book) }
             let shown = finishChange(kind, tick, instrument, book, position: position)
             changed = changed || shown
         case .alert:
@@ -50,9 +55,19 @@ extension BookStorage {
         default:
             break
         }
+        if changed, let shownBefore, hasSameBest(shownBefore.top, tops[instrument].pointee) {
+            // What the event before had moved, this tick moved back: nobody saw it.
+            changed = false
+            if shownBefore.moved == 0 { book.pointee.flags &= ~Book.topMoved }
+        }
+        let suspect = isSuspect(book.pointee)
+        if suspect != (book.pointee.flags & Book.shownSuspect != 0) {
+            list(
+                instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
+        }
         if completing {
             if changed { tick.pointee.flags |= TickFlags.topChanged.rawValue }
-            if isSuspect(book.pointee) { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
+            if suspect { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
             if kind == .fill, !first { completeTrade(before: tick, known: knownOrder) }
         }
     }
@@ -61,10 +76,10 @@ extension BookStorage {
     @inline(__always)
     private mutating func change(
         _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>,
-        completing: Bool
+        position: UInt64, completing: Bool
     ) -> Bool {
         switch kind {
-        case .add: add(tick, book, completing: completing)
+        case .add: add(tick, book, position: position, completing: completing)
         case .cancel, .fill: return reduce(tick, book, completing: completing)
         case .delete: delete(tick, book, completing: completing)
         case .level: setLevel(tick, book)
@@ -134,6 +149,12 @@ extension BookStorage {
         return changed
     }
 
+    private func hasSameBest(_ left: tapeline_top, _ right: tapeline_top) -> Bool {
+        left.bidPrice == right.bidPrice && left.bidQuantity == right.bidQuantity
+            && left.bidOrders == right.bidOrders && left.askPrice == right.askPrice
+            && left.askQuantity == right.askQuantity && left.askOrders == right.askOrders
+    }
+
     /// Puts the top on the list of those to publish.
     @inline(__always)
     mutating func list(
@@ -143,7 +164,13 @@ extension BookStorage {
         let top = tops[instrument]
         top.pointee.position = position
         top.pointee.exchangeTime = exchangeTime
-        top.pointee.flags = isSuspect(book.pointee) ? UInt32(TAPELINE_TOP_SUSPECT) : 0
+        if isSuspect(book.pointee) {
+            top.pointee.flags = UInt32(TAPELINE_TOP_SUSPECT)
+            book.pointee.flags |= Book.shownSuspect
+        } else {
+            top.pointee.flags = 0
+            book.pointee.flags &= ~Book.shownSuspect
+        }
         if book.pointee.flags & Book.topListed == 0 {
             book.pointee.flags |= Book.topListed
             listedTops.base[listedCount] = instrument

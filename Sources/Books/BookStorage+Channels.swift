@@ -42,7 +42,9 @@ extension BookStorage {
         of channel: UInt16,
         _ body: (inout BookStorage, UInt32, UnsafeMutablePointer<Book>) -> Void
     ) {
-        for instrument in 1..<UInt32(books.capacity) {
+        var instrument: UInt32 = 0
+        while instrument < lastUsedBook {
+            instrument += 1
             let book = books[instrument]
             if book.pointee.flags & Book.inUse != 0 && book.pointee.channel == channel {
                 body(&self, instrument, book)
@@ -56,8 +58,8 @@ extension BookStorage {
             book.pointee.flags &= ~Book.eventOpen
             let time = tick.pointee.exchangeTime
             _ = storage.showTop(instrument, book, exchangeTime: time, position: position)
-            let suspect = storage.isSuspect(book.pointee) ? UInt32(TAPELINE_TOP_SUSPECT) : 0
-            if storage.tops[instrument].pointee.flags != suspect {
+            let wasSuspect = book.pointee.flags & Book.shownSuspect != 0
+            if storage.isSuspect(book.pointee) != wasSuspect {
                 storage.list(instrument, book, exchangeTime: time, position: position)
             }
         }

@@ -16,6 +16,11 @@ extension BookStorage {
         let ask = tick.pointee.side == Side.ask.rawValue
         let ladder = ladder(book, ask: ask)
         let found = findLevel(price, in: ladder.pointee, ask: ask)
+        // Its orders say what it holds; orders and levels do not mix in one book.
+        guard levels[found.level].pointee.head == noNode else {
+            counters.impossibleValue += 1
+            return damage(book)
+        }
         // Removing a level that is not there changes nothing: venues do so after a join.
         if found.level == noNode && quantity == 0 { return }
         if found.at >= Int(ladder.pointee.count) - 1 {

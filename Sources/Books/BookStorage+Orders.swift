@@ -23,7 +23,8 @@ extension BookStorage {
 
     @inline(__always)
     mutating func add(
-        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, position: UInt64,
+        completing: Bool
     ) {
         if tick.pointee.has(.replaced) {
             if completing, tick.pointee.side == 0 { tick.pointee.side = replacedSide }
@@ -40,11 +41,16 @@ extension BookStorage {
             return damage(book)
         }
         let key = key(tick)
-        if index.find(key, in: orders) != noNode { evict(key, book) }
+        if index.find(key, in: orders) != noNode { evict(key, tick, book, position: position) }
         let ask = tick.pointee.side == Side.ask.rawValue
         let ladder = ladder(book, ask: ask)
         let found = findLevel(price, in: ladder.pointee, ask: ask)
         var level = found.level
+        // A level without a queue is the venue's word; orders and levels do not mix in one book.
+        guard level == noNode || levels[level].pointee.tail != noNode else {
+            counters.impossibleValue += 1
+            return damage(book)
+        }
         let node = takeOrder()
         if level == noNode && node != noNode {
             level = insertLevel(price, at: found.at, in: ladder, ask: ask)
@@ -70,7 +76,10 @@ extension BookStorage {
 
     /// A reference that is still live was given again: the older order cannot be there any more.
     @inline(never)
-    private mutating func evict(_ key: UInt64, _ book: UnsafeMutablePointer<Book>) {
+    private mutating func evict(
+        _ key: UInt64, _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>,
+        position: UInt64
+    ) {
         counters.duplicateOrder += 1
         damage(book)
         let node = index.find(key, in: orders)
@@ -78,7 +87,11 @@ extension BookStorage {
         let other = books[instrument]
         damage(other)
         removeOrder(node, other)
-        if other != book { _ = showTop(instrument, other, exchangeTime: 0, position: 0) }
+        guard other != book else { return }
+        let time = tick.pointee.exchangeTime
+        if !showTop(instrument, other, exchangeTime: time, position: position) {
+            list(instrument, other, exchangeTime: time, position: position)
+        }
     }
 
     /// `cancel` and `fill`: takes the tick's quantity off the order.
@@ -179,7 +192,7 @@ extension BookStorage {
     func completeTrade(before fill: UnsafeMutablePointer<Tick>, known: Bool) {
         let trade = fill - 1
         guard trade.pointee.kind == TickKind.trade.rawValue,
-            trade.pointee.sequence == fill.pointee.sequence,
+            !trade.pointee.has(.lastOfEvent), trade.pointee.sequence == fill.pointee.sequence,
             trade.pointee.channel == fill.pointee.channel
         else { return }
         if known {

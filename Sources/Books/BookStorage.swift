@@ -37,6 +37,9 @@ struct BookStorage {
     var watchedCount = 0
     var lastDeadline: UInt64 = 0
 
+    /// Highest instrument that has a book.
+    var lastUsedBook: UInt32 = 0
+
     /// Side of the order that a replacement took away, until its new order comes.
     var replacedSide: UInt8 = 0
 

@@ -64,6 +64,8 @@ extension Books {
         _ instrument: UInt32, _ side: Side, _ book: Book, _ body: (Tick) -> Void
     ) {
         let resting = orders(instrument, side)
+        var flags: TickFlags = [.snapshot, .lastOfEvent]
+        if isSuspect(instrument) { flags.insert(.bookSuspect) }
         func tick(
             _ kind: TickKind, orderID: UInt64 = 0, price: Int64, quantity: Int64, extra: UInt32 = 0
         ) -> Tick {
@@ -71,7 +73,7 @@ extension Books {
                 exchangeTime: 0, captureTime: 0, sequence: book.lastSequence, orderID: orderID,
                 price: price, quantity: quantity, instrument: instrument, channel: book.channel,
                 kind: kind.rawValue, side: side.rawValue,
-                flags: TickFlags([.snapshot, .lastOfEvent]).rawValue, line: Tick.lineSnapshot,
+                flags: flags.rawValue, line: Tick.lineSnapshot,
                 detail: 0, extra: extra)
         }
         if !resting.isEmpty {

@@ -39,6 +39,12 @@ public final class Books {
         storage.pointee.run(ticks, count: count, position: position, completing: true)
     }
 
+    /// Ticks were missed: every channel's books are suspect until its next epoch or clear.
+    public func markIncomplete() {
+        let channels = storage.pointee.channels
+        for channel in 0..<channels.capacity { channels.base[channel].incomplete = true }
+    }
+
     /// Applies finished ticks; writes nothing to them.
     public func observe(_ ticks: UnsafePointer<Tick>, count: Int, position: UInt64) {
         storage.pointee.run(
@@ -60,7 +66,8 @@ public final class Books {
     /// True if something was missed or contradictory since the book was last known to be whole.
     public func isSuspect(_ instrument: UInt32) -> Bool {
         guard Int(instrument) <= configuration.instrumentCapacity else { return false }
-        return storage.pointee.isSuspect(storage.pointee.books[instrument].pointee)
+        let book = storage.pointee.books[instrument].pointee
+        return book.flags & Book.inUse != 0 && storage.pointee.isSuspect(book)
     }
 
     /// Hands out the tops that changed since the last call, each once, and forgets the list.

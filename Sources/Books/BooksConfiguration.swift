@@ -29,7 +29,8 @@ public struct BooksConfiguration: Sendable {
     }
 }
 
-/// What went wrong in building books; every count has made a book suspect.
+/// What went wrong in building books; every count has made a book suspect, but for late messages of
+/// quote books.
 public struct BookCounters: Sendable, Equatable {
     /// Cancel, delete or fill of an order that is not there.
     public var unknownOrder: UInt64 = 0

@@ -20,10 +20,13 @@ struct OrderIndex {
 
     func free() { entries.free() }
 
+    /// Eight consecutive references share a cache line: venues number orders nearly in sequence, so
+    /// that new ones, and those that live shortly, find their line in the cache. Lines are scattered.
     @inline(__always)
     private func hash(_ key: UInt64) -> UInt32 {
-        let product = (key ^ seed).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-        return UInt32(truncatingIfNeeded: product.high ^ (product.low >> 29))
+        let product = ((key ^ seed) >> 3).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+        let line = UInt32(truncatingIfNeeded: product.high ^ (product.low >> 29))
+        return line << 3 | UInt32(truncatingIfNeeded: key & 7)
     }
 
     @inline(__always)

@@ -13,6 +13,8 @@
 struct clinux_receiver {
     int fd;
     unsigned batch;
+    /* Datagrams to ask for next: 1, and twice as many after each run that came full. */
+    unsigned wanted;
     size_t size;
     struct mmsghdr *messages;
     struct iovec *vectors;
@@ -123,6 +125,7 @@ clinux_receiver *clinux_receiver_create(int fd, unsigned batch, size_t size) {
     if (r == NULL) return NULL;
     r->fd = fd;
     r->batch = batch;
+    r->wanted = 1;
     r->size = size;
     r->messages = calloc(batch, sizeof(*r->messages));
     r->vectors = calloc(batch, sizeof(*r->vectors));
@@ -172,12 +175,15 @@ static void read_controls(clinux_receiver *r, struct msghdr *header, clinux_data
 }
 
 int clinux_receiver_take(clinux_receiver *r, clinux_datagram *out) {
-    for (unsigned i = 0; i < r->batch; i++) {
+    for (unsigned i = 0; i < r->wanted; i++) {
         r->messages[i].msg_hdr.msg_namelen = sizeof(struct sockaddr_in);
         r->messages[i].msg_hdr.msg_controllen = CONTROL_SIZE;
         r->messages[i].msg_hdr.msg_flags = 0;
     }
-    int count = recvmmsg(r->fd, r->messages, r->batch, MSG_DONTWAIT, NULL);
+    int count = recvmmsg(r->fd, r->messages, r->wanted, MSG_DONTWAIT, NULL);
+    /* Looking for a second datagram delays the first, so only a backlog is taken in runs. */
+    if (count < (int)r->wanted) r->wanted = 1;
+    else if (r->wanted < r->batch) r->wanted = r->wanted * 2 < r->batch ? r->wanted * 2 : r->batch;
     if (count < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
     for (int i = 0; i < count; i++) {
         struct msghdr *header = &r->messages[i].msg_hdr;

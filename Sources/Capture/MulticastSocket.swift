@@ -35,8 +35,8 @@ public final class MulticastSocket {
     /// Bytes of receive buffer that the kernel granted.
     public let receiveBuffer: Int
     /// Datagrams that the kernel dropped on this socket, as of the newest datagram.
-    public private(set) var drops: UInt64 = 0
-    public private(set) var cutDatagrams: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var drops: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var cutDatagrams: UInt64 = 0
     private let receiver: OpaquePointer
     private let datagrams: UnsafeMutablePointer<clinux_datagram>
 

@@ -73,7 +73,8 @@ final class ConfigurationNode {
         guard let text = try string(key) else { return fallback }
         guard let value = Int(text.replacing("_", with: "")), range.contains(value) else {
             throw fail(
-                key, "'\(text)': expected a whole number from \(range.lowerBound) to "
+                key,
+                "'\(text)': expected a whole number from \(range.lowerBound) to "
                     + "\(range.upperBound)")
         }
         return value

@@ -16,7 +16,11 @@ final class CoreLoop {
     private var pollSet: [pollfd]
     private var alertedMissing: UInt64 = 0
     private var lastClock: UInt64 = 0
-    private(set) var datagrams: UInt64 = 0
+    private var datagrams: UInt64 = 0
+    /// Newest kernel stamp of any datagram.
+    private var newestTime: UInt64 = 0
+    private var countersTime: UInt64 = 0
+    private let reports: ReportDesk
 
     /// Core time moves on at least so often, so that silence is noticed.
     private static let clockNanoseconds: UInt64 = 100_000_000
@@ -24,8 +28,9 @@ final class CoreLoop {
     init(
         input: CoreInput, output: TapeOutput,
         sockets: [(socket: MulticastSocket, route: LineRoute)], files: FileLines,
-        gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag
+        gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag, reports: ReportDesk
     ) {
+        self.reports = reports
         self.input = input
         self.output = output
         self.sockets = sockets
@@ -42,22 +47,52 @@ final class CoreLoop {
     /// received by then is decoded and published.
     func run() throws {
         var filesLeft = !files.isEmpty
-        while true {
-            let isStopping = stop.isSet
+        while !stop.isSet {
             var worked = try pollSockets() > 0
             if filesLeft {
                 filesLeft = try files.feed(input, most: 64)
                 worked = true
             }
-            input.core.flush()
-            output.publisher.beat(monotonicNanoseconds: TapeReader.monotonicNanoseconds())
-            noteMissing()
+            finishRound()
             if worked { continue }
-            if isStopping || (sockets.isEmpty && !filesLeft) { break }
+            if sockets.isEmpty && !filesLeft { break }
             idle()
         }
+        try drainSockets()
         try input.finish()
         setCounters()
+    }
+
+    /// What follows every round: publishing, the heartbeat, and what others asked for.
+    private func finishRound() {
+        input.core.flush()
+        let now = TapeReader.monotonicNanoseconds()
+        output.publisher.beat(monotonicNanoseconds: now)
+        noteMissing()
+        if now &- countersTime > Self.clockNanoseconds {
+            countersTime = now
+            setCounters()
+        }
+        reports.answer { report() }
+    }
+
+    /// Takes what had been received when the stop came; a line that goes on sending does not keep
+    /// the run alive.
+    private func drainSockets() throws {
+        let stopTime = SystemClock.utcNanoseconds()
+        while try pollSockets() > 0, newestTime < stopTime { finishRound() }
+        finishRound()
+    }
+
+    /// The run so far, as this thread knows it.
+    func report() -> RunReport {
+        RunReport(
+            totals: input.core.totals(), datagrams: datagrams,
+            kernelDrops: sockets.reduce(0) { $0 + $1.socket.drops },
+            cutDatagrams: sockets.reduce(0) { $0 + $1.socket.cutDatagrams },
+            filePackets: files.packetsRead, fileUnmatched: files.unmatched,
+            fileRejected: files.rejected, truncations: files.truncations, journal: nil,
+            journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
     }
 
     private func pollSockets() throws -> Int {
@@ -65,6 +100,7 @@ final class CoreLoop {
         for (socket, route) in sockets {
             total += try socket.poll { datagram in
                 let hasTime = datagram.time != 0
+                newestTime = max(newestTime, datagram.time)
                 input.packet(
                     route, captureTime: hasTime ? datagram.time : SystemClock.utcNanoseconds(),
                     timeSource: hasTime ? .kernel : .user, payload: datagram.payload)
@@ -81,7 +117,6 @@ final class CoreLoop {
             lastClock = now
             input.clock(now)
             input.core.flush()
-            setCounters()
         }
         if isBusyPolling { return }
         poll(&pollSet, nfds_t(pollSet.count), 1)
@@ -100,6 +135,7 @@ final class CoreLoop {
             output.overruns,
         ]
         for (index, value) in values.enumerated() { output.publisher.setCounter(index, value) }
+        for (socket, route) in sockets { output.setDropped(route, socket.drops) }
     }
 
     /// The journal thread says what it could not record; the tape says it on.
@@ -112,6 +148,31 @@ final class CoreLoop {
             quantity: missing - alertedMissing)
         alertedMissing = missing
         input.core.flush()
+    }
+}
+
+/// Where other threads ask the core thread for a report: only it may look at its own counts.
+final class ReportDesk: Sendable {
+    private let isWanted = Atomic<Bool>(false)
+    private let answer = Mutex<RunReport?>(nil)
+
+    /// Asks, and waits up to `seconds` for the answer.
+    func ask(seconds: Double) -> RunReport? {
+        answer.withLock { $0 = nil }
+        isWanted.store(true, ordering: .releasing)
+        for _ in 0..<Int(seconds * 1000) {
+            if let report = answer.withLock({ $0 }) { return report }
+            usleep(1000)
+        }
+        return nil
+    }
+
+    /// Called by the core thread every round.
+    func answer(_ make: () -> RunReport) {
+        guard isWanted.load(ordering: .relaxed) else { return }
+        isWanted.store(false, ordering: .relaxed)
+        let report = make()
+        answer.withLock { $0 = report }
     }
 }
 

@@ -74,16 +74,6 @@ extension FeedCore {
 
     /// True if every channel's account balances (DESIGN §1.4).
     public var isBalanced: Bool { channels.allSatisfy { $0.arbiter.status.isBalanced } }
-
-    /// Where a later run of the day would go on.
-    public func resumeChannels() -> [ResumeState.Channel] {
-        channels.filter { $0.arbiter.status.epoch > 0 }.map { channel in
-            let status = channel.arbiter.status
-            return ResumeState.Channel(
-                id: channel.id, epoch: status.epoch, session: status.session,
-                nextSequence: status.next, captureTime: now)
-        }
-    }
 }
 
 /// What a run came to.

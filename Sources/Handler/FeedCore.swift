@@ -5,6 +5,20 @@ import Protocols
 import Ticks
 import Wire
 
+/// Why a core cannot start.
+public enum CoreError: Error, Equatable, CustomStringConvertible {
+    /// The journal's instruments do not fit or are not dense.
+    case unusableDirectory(instruments: Int, capacity: Int)
+
+    public var description: String {
+        switch self {
+        case .unusableDirectory(let instruments, let capacity):
+            "the journal's \(instruments) instruments cannot be taken over into a directory of "
+                + "\(capacity): raise tape.instruments, or begin another journal"
+        }
+    }
+}
+
 /// The core: lines → protocols → books → publish, a function of its input log (DESIGN §1.2).
 ///
 /// No I/O, no clock, no thread; one thread calls it. Time is what packets and clock ticks say.
@@ -16,32 +30,38 @@ public final class FeedCore {
     let channels: [CoreChannel]
     private let midnight: UInt64
 
+    // One thread owns this; checking that at run time for every access would cost a third of a
+    // packet's whole way.
+
     /// Largest capture time seen; never goes back.
-    public private(set) var now: UInt64 = 0
-    var statusTime: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var now: UInt64 = 0
+    @exclusivity(unchecked) var statusTime: UInt64 = 0
 
     // The batch being written: claimed, not yet published.
-    private var batch: UnsafeMutablePointer<Tick>
-    private var batchCount = 0
-    private var batchRoom = 0
+    @exclusivity(unchecked) private var batch: UnsafeMutablePointer<Tick>
+    @exclusivity(unchecked) private var batchCount = 0
+    @exclusivity(unchecked) private var batchRoom = 0
     private let batchCapacity: Int
 
     /// Datagrams that are no packet of the channel's transport, by reason.
-    public private(set) var transportRejections =
+    @exclusivity(unchecked) public private(set) var transportRejections =
         [UInt64](repeating: 0, count: TransportRejection.allCases.count)
     /// Packets with bytes behind their last message.
-    public private(set) var trailingBytePackets: UInt64 = 0
+    @exclusivity(unchecked) public private(set) var trailingBytePackets: UInt64 = 0
 
     /// `resume` is what an earlier run of the day left; nil for a fresh start.
     public init(
         configuration: CoreConfiguration, output: any TickOutput, resume: ResumeState? = nil
-    ) throws(TradingDayError) {
+    ) throws {
         self.configuration = configuration
         self.output = output
         let day = try TradingDay(parsing: configuration.tradingDay)
         midnight = day.midnightNanoseconds
         directory = InstrumentDirectory(capacity: configuration.instrumentCapacity)
-        if let resume { _ = directory.restore(resume.instruments) }
+        if let resume, !directory.restore(resume.instruments) {
+            throw CoreError.unusableDirectory(
+                instruments: resume.instruments.count, capacity: directory.capacity)
+        }
         books = Books(
             BooksConfiguration(
                 instrumentCapacity: configuration.instrumentCapacity,
@@ -53,7 +73,8 @@ public final class FeedCore {
         channels = configuration.channels.enumerated().map { index, channel in
             CoreChannel(channel, id: UInt16(index), directory: directory, midnight: midnight)
         }
-        batchCapacity = min(output.batchCapacity, 8192)
+        // A claim closes the journal's gate by its size, so it stays small against the ring.
+        batchCapacity = min(output.batchCapacity, 1024)
         batch = output.claim(0)
         if let resume { self.resume(resume) }
     }
@@ -103,8 +124,7 @@ public final class FeedCore {
     /// A clock tick: what waits may be over its time.
     public func clock(_ time: UInt64) {
         advance(to: time)
-        for channel in channels where channel.arbiter.isWaiting { drain(channel) }
-        if configuration.lineSilenceNanoseconds > 0 { checkSilence() }
+        checkDeadlines()
         if now &- statusTime > 100_000_000 { publishStatus() }
     }
 
@@ -127,7 +147,7 @@ public final class FeedCore {
         _ packet: TransportPacket, _ channel: CoreChannel, line: Int, captureTime: UInt64,
         timeSource: TimeSource
     ) {
-        if channel.arbiter.lines[line].isSilent { noteAlive(channel, line) }
+        if channel.arbiter.isSilent(line) { noteAlive(channel, line) }
         channel.arbiter.offer(
             packet, line: line, captureTime: captureTime, timeSource: timeSource, now: now)
         drain(channel)
@@ -138,6 +158,7 @@ public final class FeedCore {
     private func advance(to time: UInt64) {
         guard time > now else { return }
         now = time
+        if now >= nextCheck { checkDeadlines() }
         guard books.watchesEvents || batchHoldsEvents else { return }
         flush()
         batchHoldsEvents = false
@@ -149,8 +170,19 @@ public final class FeedCore {
             if count < room { break }
         }
     }
+    /// A packet moves only its own channel on: every millisecond the others are looked after, too.
+    private func checkDeadlines() {
+        nextCheck = now &+ 1_000_000
+        for channel in channels where channel.arbiter.isWaiting { drain(channel) }
+        guard configuration.lineSilenceNanoseconds > 0, now >= nextSilenceCheck else { return }
+        nextSilenceCheck = now &+ 100_000_000
+        checkSilence()
+    }
+    private var nextCheck: UInt64 = 0
+    private var nextSilenceCheck: UInt64 = 0
+
     /// The batch may open events that the books have not seen yet.
-    private var batchHoldsEvents = false
+    @exclusivity(unchecked) private var batchHoldsEvents = false
 
     // MARK: Work
 

@@ -34,6 +34,7 @@ final class FileLines {
     private let dissector = PacketDissector()
     private(set) var packetsRead: UInt64 = 0
     private(set) var unmatched: UInt64 = 0
+    private(set) var rejected: UInt64 = 0
     private(set) var truncations: [(path: String, truncation: CaptureTruncation)] = []
 
     init(_ lines: [LineConfiguration]) throws(CaptureFileError) {
@@ -82,10 +83,14 @@ final class FileLines {
 
     private func take(_ packet: CapturedPacket, _ file: File, _ input: CoreInput) {
         packetsRead += 1
-        guard case .datagram(let datagram) = dissector.dissect(packet) else { return }
+        guard case .datagram(let datagram) = dissector.dissect(packet) else {
+            rejected += 1
+            return
+        }
         let key = DestinationKey(
             address: datagram.destination, port: datagram.destinationPort)
-        guard let match = file.routes.first(where: { $0.destination == nil || $0.destination == key })
+        guard
+            let match = file.routes.first(where: { $0.destination == nil || $0.destination == key })
         else {
             unmatched += 1
             return

@@ -21,6 +21,8 @@ public final class HandlerRun: @unchecked Sendable {
     private let output: TapeOutput
     private let logger: Logger
     public let stop = StopFlag()
+    private let reports = ReportDesk()
+    private let journalStatistics = Mutex(JournalWriterStatistics())
 
     /// Written by the threads before they end, read after `waitUntilDone`.
     private let condition = NSCondition()
@@ -61,7 +63,8 @@ public final class HandlerRun: @unchecked Sendable {
                 tradingDay: opened.tradingDay, configurationHash: configuration.hash,
                 feeds: configuration.core.channels.map(\.name).joined(separator: ","),
                 channels: configuration.core.channelDescriptions,
-                lines: configuration.tapeLines, counters: CoreLoop.counterNames, isGated: opened.journal != nil))
+                lines: configuration.tapeLines, counters: CoreLoop.counterNames,
+                isGated: opened.journal != nil))
         output = TapeOutput(
             publisher: publisher, channels: configuration.core.channels, gate: gate,
             waitMaxNanoseconds: configuration.journal?.waitNanosecondsMax ?? 0)
@@ -73,7 +76,8 @@ public final class HandlerRun: @unchecked Sendable {
         if let resume = opened.resume { log?.append(.resume(resume)) }
         loop = CoreLoop(
             input: CoreInput(core: core, log: log), output: output, sockets: sockets,
-            files: files, gate: gate, isBusyPolling: configuration.isBusyPolling, stop: stop)
+            files: files, gate: gate, isBusyPolling: configuration.isBusyPolling, stop: stop,
+            reports: reports)
         recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
     }
 
@@ -117,6 +121,7 @@ public final class HandlerRun: @unchecked Sendable {
         while true {
             do {
                 let (goesOn, didWork) = try recorder.step()
+                journalStatistics.withLock { $0 = recorder.statistics }
                 if failing { logger.notice("journal: writing again") }
                 failing = false
                 if !goesOn { return }
@@ -148,15 +153,14 @@ public final class HandlerRun: @unchecked Sendable {
         if let failure { throw failure }
     }
 
-    /// Totals; exact after the end, approximate while the core thread runs.
-    public func report() -> RunReport {
-        RunReport(
-            totals: core.totals(), datagrams: loop.datagrams,
-            kernelDrops: sockets.reduce(0) { $0 + $1.socket.drops },
-            cutDatagrams: sockets.reduce(0) { $0 + $1.socket.cutDatagrams },
-            filePackets: files.packetsRead, fileUnmatched: files.unmatched,
-            truncations: files.truncations, journal: recorder?.statistics,
-            journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
+    /// Totals of the run so far; nil if the core thread did not answer within a second.
+    public func report() -> RunReport? {
+        condition.lock()
+        let hasEnded = running == 0
+        condition.unlock()
+        var report = hasEnded ? loop.report() : reports.ask(seconds: 1)
+        if recorder != nil { report?.journal = journalStatistics.withLock { $0 } }
+        return report
     }
 }
 
@@ -168,6 +172,8 @@ public struct RunReport: Sendable {
     public var cutDatagrams: UInt64
     public var filePackets: UInt64
     public var fileUnmatched: UInt64
+    /// Packets of files that are no UDP datagram.
+    public var fileRejected: UInt64
     public var truncations: [(path: String, truncation: CaptureTruncation)]
     public var journal: JournalWriterStatistics?
     public var journalWaitNanoseconds: UInt64

@@ -6,7 +6,7 @@ import Tape
 import Ticks
 
 /// Follows a tape into a journal: definitions, ticks, book images; closes blocks by age; tells the
-/// publisher what is synced. One thread owns it, usually its own (`JournalThread`).
+/// publisher what is synced. One thread owns it.
 public final class JournalRecorder {
     private let reader: TapeReader
     private let publisher: TapePublisher?
@@ -129,7 +129,10 @@ public final class JournalRecorder {
     }
 
     private func noteMissing(_ range: ClosedRange<UInt64>) throws {
-        try writer.appendMissing(range.lowerBound..<(range.upperBound + 1), now: SystemClock.utcNanoseconds())
+        try writer.appendMissing(
+            range.lowerBound..<(range.upperBound + 1), now: SystemClock.utcNanoseconds())
+        // The books have missed something: images say so until the next epoch.
+        state.books.markIncomplete()
         gate?.missingFirst.store(range.lowerBound, ordering: .relaxed)
         gate?.missingCount.wrappingAdd(UInt64(range.count), ordering: .releasing)
     }

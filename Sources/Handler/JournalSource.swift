@@ -16,6 +16,11 @@ public final class JournalSource {
     /// One journal: its current run of ticks, and where in it we are.
     private final class Stream {
         let reader: JournalReader
+        /// Added to channel ids where several journals are merged.
+        var firstChannel: UInt16 = 0
+        /// Instrument ids of the merged stream by those of the journal.
+        var instrumentIDs: [UInt32: UInt32] = [:]
+        var renumbered: [Tick] = []
         var ticks: UnsafeBufferPointer<Tick> = UnsafeBufferPointer(start: nil, count: 0)
         var position: UInt64 = 0
         var isPrimed = false
@@ -30,6 +35,47 @@ public final class JournalSource {
             let reader = try JournalReader(storage: try FileStorage(path: path, create: false))
             if let from { try reader.seek(captureTime: from, fromSegmentStart: true) }
             return Stream(reader)
+        }
+        guard directories.count > 1 else { return }
+        var channels: UInt16 = 0
+        for (stream, path) in zip(readers, directories) {
+            stream.firstChannel = channels
+            let described = try JournalVerify(
+                storage: try FileStorage(path: path, create: false)
+            ).describe()
+            channels += (described.definitions.channels.map(\.id).max() ?? 0) + 1
+        }
+    }
+
+    /// Ids of the merged stream by venue and symbol: journals number on their own.
+    private var mergedIDs: [String: UInt32] = [:]
+
+    /// Journals that are merged get channel ids behind each other's and common instrument ids.
+    private func define(_ instrument: Instrument, _ stream: Stream, _ sink: any TickSink) throws {
+        guard readers.count > 1 else { return try sink.define(instrument) }
+        var merged = instrument
+        let name =
+            instrument.symbol.isEmpty
+            ? "\(ObjectIdentifier(stream)) \(instrument.id)"
+            : "\(instrument.venue) \(instrument.symbol)"
+        let id = mergedIDs[name] ?? UInt32(mergedIDs.count + 1)
+        mergedIDs[name] = id
+        stream.instrumentIDs[instrument.id] = id
+        merged.id = id
+        merged.channel += stream.firstChannel
+        try sink.define(merged)
+    }
+
+    /// The piece as the merged stream numbers it.
+    private func renumber(_ piece: UnsafeBufferPointer<Tick>, _ stream: Stream) {
+        stream.renumbered.removeAll(keepingCapacity: true)
+        for tick in piece {
+            var copy = tick
+            copy.channel += stream.firstChannel
+            if tick.instrument != 0 {
+                copy.instrument = stream.instrumentIDs[tick.instrument] ?? 0
+            }
+            stream.renumbered.append(copy)
         }
     }
 
@@ -74,7 +120,15 @@ public final class JournalSource {
             let size = min(count - done, 8192)
             let piece = UnsafeBufferPointer(rebasing: stream.ticks[done..<(done + size)])
             try each(piece)
-            try sink.write(piece, position: stream.position + UInt64(done))
+            if readers.count == 1 {
+                try sink.write(piece, position: stream.position + UInt64(done))
+            } else {
+                renumber(piece, stream)
+                // Positions of several journals mean nothing together: the stream counts its own.
+                try stream.renumbered.withUnsafeBufferPointer {
+                    try sink.write($0, position: report.ticks)
+                }
+            }
             report.ticks += UInt64(size)
             done += size
         }
@@ -89,10 +143,20 @@ public final class JournalSource {
             case .segment:
                 break
             case .definitions(let definitions):
-                for instrument in definitions.instruments { try sink.define(instrument) }
+                for instrument in definitions.instruments {
+                    try define(instrument, stream, sink)
+                }
             case .image(let position, let ticks):
                 // Only the first segment's: later ones say what the books here know already.
-                if !stream.isPrimed { try sink.prime(ticks, position: position) }
+                if stream.isPrimed { break }
+                if readers.count == 1 {
+                    try sink.prime(ticks, position: position)
+                } else {
+                    renumber(ticks, stream)
+                    try stream.renumbered.withUnsafeBufferPointer {
+                        try sink.prime($0, position: 0)
+                    }
+                }
             case .ticks(let position, let ticks):
                 stream.isPrimed = true
                 stream.position = position

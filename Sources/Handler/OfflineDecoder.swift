@@ -33,12 +33,11 @@ public final class OfflineDecoder {
         public var rejected: [PacketRejection: UInt64] = [:]
         /// Datagrams to groups and ports of no line.
         public var unmatched: UInt64 = 0
-        public var badUDPChecksums: UInt64 = 0
         /// Files that are cut, with where.
         public var truncations: [(path: String, truncation: CaptureTruncation)] = []
     }
 
-    public private(set) var report = Report()
+    @exclusivity(unchecked) public private(set) var report = Report()
     private let core: FeedCore
     private let dissector: PacketDissector
     private var routes: [DestinationKey: LineRoute]
@@ -147,8 +146,8 @@ public final class OfflineDecoder {
     }
 
     /// The destination of the packet before: most packets come in runs.
-    private var lastKey: DestinationKey?
-    private var lastRoute: LineRoute?
+    @exclusivity(unchecked) private var lastKey: DestinationKey?
+    @exclusivity(unchecked) private var lastRoute: LineRoute?
 
     private func route(_ datagram: Datagram) -> LineRoute? {
         let key = DestinationKey(

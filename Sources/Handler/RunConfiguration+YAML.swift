@@ -22,13 +22,29 @@ extension RunConfiguration {
         do {
             root = try Yams.compose(yaml: text) ?? Node.mapping(Node.Mapping([]))
         } catch let error as YamlError {
-            throw ConfigurationError(file: file, line: 0, column: 0, message: "\(error)")
+            throw place(error, file)
         }
         for override in overrides { try apply(override, to: &root) }
         let node = try ConfigurationNode(root, file: file, path: "")
         let configuration = try read(node)
         try node.finish()
         return configuration
+    }
+
+    /// What the YAML parser found, with the place that it names.
+    private static func place(_ error: YamlError, _ file: String) -> ConfigurationError {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            ConfigurationError(
+                file: file, line: mark.line, column: mark.column, message: problem)
+        case .duplicatedKeysInMapping(let keys, let context):
+            ConfigurationError(
+                file: file, line: context.mark.line, column: context.mark.column,
+                message: "\(keys.joined(separator: ", ")) stands here twice")
+        default:
+            ConfigurationError(file: file, line: 0, column: 0, message: "\(error)")
+        }
     }
 
     /// Sets one value; numbers in the path count in lists.

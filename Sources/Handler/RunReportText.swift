@@ -9,7 +9,8 @@ public enum RunReportText {
         ]
         if report.filePackets > 0 {
             lines.append(
-                "packets from files: \(report.filePackets), of no line: \(report.fileUnmatched)")
+                "packets from files: \(report.filePackets), of no line: \(report.fileUnmatched), "
+                    + "no datagram: \(report.fileRejected)")
         }
         lines.append(TotalsReport.text(report.totals, nil))
         if let journal = report.journal {
@@ -33,6 +34,7 @@ public enum RunReportText {
         root["cut_datagrams"] = report.cutDatagrams
         root["file_packets"] = report.filePackets
         root["file_unmatched"] = report.fileUnmatched
+        root["file_rejected"] = report.fileRejected
         if let journal = report.journal {
             root["journal"] = [
                 "ticks": journal.ticks, "tick_bytes": journal.tickBytes,

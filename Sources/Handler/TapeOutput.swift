@@ -86,7 +86,7 @@ public final class TapeOutput: TickOutput {
             }
             entry.first = status.first
             entry.next = status.next
-            entry.highest = status.knownEnd
+            entry.knownEnd = status.knownEnd
             entry.received = status.received
             entry.delivered = status.delivered
             entry.duplicate = status.duplicate
@@ -103,6 +103,13 @@ public final class TapeOutput: TickOutput {
         }
         setEpochs(channel, epochs)
         for (index, line) in lines.enumerated() { setLine(firstLine[channel] + index, line) }
+    }
+
+    /// Datagrams of a line that the kernel dropped.
+    func setDropped(_ route: LineRoute, _ count: UInt64) {
+        let index = firstLine[route.channel] + route.line
+        guard index < publisher.options.lines.count else { return }
+        publisher.updateLine(index) { $0.dropped = count }
     }
 
     private func setLine(_ index: Int, _ line: LineStatus) {

@@ -51,7 +51,8 @@ final class BlockDecoder {
         let rawSize = Int(header.rawSize)
         guard rawSize <= BlockHeader.rawSizeMax else { throw .compression }
         if payload.isEmpty && rawSize == 0 { return raw.contents }
-        let room = raw.reserve(rawSize)
+        let room = raw.reserve(
+            rawSize + TickDecoder.slack(count: min(Int(header.count), TickColumns.ticksMax)))
         let size = ZSTD_decompressDCtx(
             context, room, rawSize, payload.baseAddress, payload.count)
         guard ZSTD_isError(size) == 0, size == rawSize else { throw .compression }

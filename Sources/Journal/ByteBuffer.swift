@@ -49,7 +49,8 @@ final class ByteBuffer {
     /// UTF-8 behind a 32-bit length.
     func append(_ text: String) {
         append(UInt32(text.utf8.count))
-        for byte in text.utf8 { append(byte) }
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 }
 

@@ -26,18 +26,23 @@ final class ChannelStateTable {
     func advance(over ticks: UnsafeBufferPointer<Tick>) -> [ChannelState] {
         run += 1
         var before: [ChannelState] = []
-        var channel: UInt16 = 0
-        var at = -1
-        for tick in ticks {
-            if at < 0 || tick.channel != channel {
-                channel = tick.channel
-                at = index(of: channel)
-                if listed[at] != run {
-                    listed[at] = run
-                    if before.count < BlockHeader.channelsMax { before.append(states[at]) }
-                }
+        var start = 0
+        while start < ticks.count {
+            let channel = ticks[start].channel
+            let at = index(of: channel)
+            if listed[at] != run {
+                listed[at] = run
+                if before.count < BlockHeader.channelsMax { before.append(states[at]) }
             }
-            states[at].apply(tick)
+            // A copy: an access to this object is checked each time, and there is one a tick.
+            var state = states[at]
+            var end = start
+            while end < ticks.count && ticks[end].channel == channel {
+                state.apply(ticks[end])
+                end += 1
+            }
+            states[at] = state
+            start = end
         }
         return before
     }

@@ -25,6 +25,12 @@ public struct ChannelState: Hashable, Sendable {
     /// `orderID` and `quantity`; a `gap` tick covers `quantity` sequences. Ticks that the handler
     /// made itself move nothing. A message is behind us with its last tick.
     public mutating func apply(_ tick: Tick) {
+        // Orders and trades, nearly all ticks, need no more than this.
+        if tick.kind <= TickKind.trade.rawValue && !tick.has(.snapshot) {
+            // Behind the largest number there is none: it wraps, and changes nothing.
+            nextSequence = max(nextSequence, tick.sequence &+ 1)
+            return
+        }
         switch tick.tickKind {
         case .epoch:
             session = SessionIdentifier(

@@ -323,4 +323,6 @@ public struct JournalWriterStatistics: Equatable, Sendable {
     public var syncs: UInt64 = 0
     /// Writes outside `sync` that failed and are tried again there.
     public var errorsInPassing: UInt64 = 0
+
+    public init() {}
 }

@@ -8,133 +8,185 @@ enum ColumnError: Error, Equatable {
     /// The run holds another number of ticks than its header says, or more than this decoder takes.
     case count(Int)
     /// A directory entry contradicts the selectors or has an impossible width.
-    case field(Int)
-    /// A selector, code or reference that no encoder writes.
-    case selector
+    case column(Int)
+    /// A selector or code that no encoder writes.
+    case symbol
+}
+
+/// Where a run's codes and narrow columns lie; the bounds have been checked.
+struct DecoderColumns {
+    typealias Bytes = UnsafePointer<UInt8>
+
+    var codes: Bytes
+    /// The high bytes of the codes; the low ones again if there are none.
+    var codesHigh: Bytes
+    /// 255 or 0.
+    var codesHighMask: Int
+    /// By column; those of the wide ones are nil.
+    var planes: [Bytes?]
+    var counts: [Int]
+
+    func narrow(_ column: TickColumns.Column) -> Bytes { planes[column.rawValue] ?? codes }
 }
 
 /// Turns columns back into ticks. Allocates at creation only.
 ///
-/// Every length is checked before the first load; the loops then run unchecked and without
+/// Every length is checked before the first load; the loops then run unchecked and almost without
 /// branches on the data. Hostile bytes give an error or wrong ticks, never a stray access.
 final class TickDecoder {
     private let scratch: ColumnScratch
-    private let masks = DecoderMasks()
-    private var lengths = [Int](repeating: 0, count: TickColumns.Field.allCases.count)
+    private let tables: SymbolMasks
+    private let chunk = DecoderChunk()
+    private var columns: DecoderColumns
 
     /// For runs of up to `ticksMax` ticks (1 … 65,536).
     init(ticksMax: Int) {
         scratch = ColumnScratch(ticksMax: ticksMax)
+        tables = SymbolMasks(ticksMax: ticksMax)
+        let columnCount = TickColumns.Column.allCases.count
+        let nothing = UnsafePointer(chunk.nothing)
+        columns = DecoderColumns(
+            codes: nothing, codesHigh: nothing, codesHighMask: 0,
+            planes: Array(repeating: nil, count: columnCount),
+            counts: Array(repeating: 0, count: columnCount))
     }
 
-    /// Unpacks exactly `count` ticks into `output`.
+    /// Bytes behind `raw` that `decode` may load, whatever they hold: a narrow column that the
+    /// symbols overdraw, which the counts show in the end, is read on for at most one byte a tick.
+    static func slack(count: Int) -> Int { count + 1 }
+
+    /// Unpacks exactly `count` ticks into `output`, which must hold ticks already (any).
+    ///
+    /// - Parameter raw: followed by `slack(count:)` bytes of the same allocation.
     func decode(
         _ raw: UnsafeRawBufferPointer, count: Int, into output: UnsafeMutablePointer<Tick>
     ) throws(ColumnError) {
-        guard raw.count >= TickColumns.dictionaryOffset, let bytes = raw.baseAddress else {
+        guard raw.count >= TickColumns.symbolsOffset, let bytes = raw.baseAddress else {
             throw .size
         }
         guard count <= scratch.ticksMax, Int(bytes.loadLittle(UInt32.self, at: 0)) == count
         else { throw .count(count) }
         let version = bytes.loadLittle(UInt16.self, at: 4)
         guard version == TickColumns.version else { throw .version(version) }
-        let columns = try layOut(bytes, size: raw.count, count: count)
-        scratch.reset(priceTableBits: columns.priceBits)
-        var state = DecoderState(scratch, columns: columns, masks: masks)
+        try layOut(bytes, size: raw.count, count: count)
+        scratch.resetSequences()
+        var state = DecoderState(scratch, chunk: chunk, columns: columns, tables: tables)
         state.rebuild(count: count, into: output)
-        if state.bad { throw .selector }
-        let used = state.used(exchangeTimes: count, of: scratch)
-        for (field, length) in lengths.enumerated() where used[field] != length {
-            throw .field(field)
+        for column in TickColumns.Column.allCases where column != .instrumentID {
+            guard state.used(column) == columns.counts[column.rawValue] else {
+                throw .column(column.rawValue)
+            }
         }
     }
 
-    /// Checks the directory against the size and the selectors, and spreads out the residuals.
+    /// Checks the directory against the size, reads the symbols, and gathers the wide columns.
     private func layOut(
         _ bytes: UnsafeRawPointer, size: Int, count: Int
-    ) throws(ColumnError) -> DecoderColumns {
-        let priceBits = Int(bytes.loadLittle(UInt8.self, at: 6))
-        let codePlanes = Int(bytes.loadLittle(UInt8.self, at: 7))
-        let dictionaryCount = Int(bytes.loadLittle(UInt32.self, at: 8))
-        guard priceBits == TickColumns.priceTableBits(count: count),
-            codePlanes == (dictionaryCount > 256 ? 2 : 1),
-            dictionaryCount <= count, dictionaryCount > 0 || count == 0
+    ) throws(ColumnError) {
+        let codePlanes = Int(bytes.loadLittle(UInt16.self, at: 6))
+        let symbolCount = Int(bytes.loadLittle(UInt32.self, at: 8))
+        guard codePlanes == (symbolCount > 256 ? 2 : 1), symbolCount <= count,
+            symbolCount > 0 || count == 0
         else { throw .size }
-        let codesAt = TickColumns.dictionaryOffset + dictionaryCount * 8
-        var at = codesAt + (codePlanes + 2) * count
+        var at = TickColumns.symbolsOffset + symbolCount * TickColumns.symbolSize
         guard at <= size else { throw .size }
-        let codes = (bytes + codesAt).assumingMemoryBound(to: UInt8.self)
-        let columns = DecoderColumns(
-            priceBits: priceBits, dictionary: bytes + TickColumns.dictionaryOffset,
-            dictionaryCount: dictionaryCount, codes: codes,
-            codesHigh: codePlanes == 2 ? codes + count : codes,
-            codesHighMask: codePlanes == 2 ? 255 : 0,
-            selectors: codes + codePlanes * count, present: codes + (codePlanes + 1) * count)
-        for field in TickColumns.Field.allCases {
-            let entry =
-                bytes + TickColumns.prefixSize + field.rawValue * TickColumns.fieldEntrySize
-            let length = Int(entry.loadLittle(UInt32.self, at: 0))
-            guard length <= count else { throw .field(field.rawValue) }
-            lengths[field.rawValue] = length
-            at = try expand(field, entry: entry, bytes: bytes, at: at, size: size)
+        guard tables.read(bytes + TickColumns.symbolsOffset, count: symbolCount) else {
+            throw .symbol
+        }
+        for column in TickColumns.Column.wide {
+            at = try gather(column, bytes: bytes, at: at, size: size, count: count)
+        }
+        try readInstruments(count: count)
+        let codes = (bytes + at).assumingMemoryBound(to: UInt8.self)
+        at += codePlanes * count
+        guard at <= size else { throw .size }
+        columns.codes = codes
+        columns.codesHigh = codePlanes == 2 ? codes + count : codes
+        columns.codesHighMask = codePlanes == 2 ? 255 : 0
+        guard
+            Self.largest(codes, columns.codesHigh, columns.codesHighMask, count) < symbolCount
+                || count == 0
+        else { throw .symbol }
+        for column in TickColumns.Column.allCases {
+            guard let width = column.fixedWidth else { continue }
+            let (values, valuesWidth, zigzag) = Self.entry(column, bytes)
+            guard valuesWidth == width, values <= count, !zigzag, at + width * values <= size
+            else { throw .column(column.rawValue) }
+            columns.planes[column.rawValue] = (bytes + at).assumingMemoryBound(to: UInt8.self)
+            columns.counts[column.rawValue] = values
+            at += width * values
         }
         guard at == size else { throw .size }
-        return columns
+        let instruments = columns.counts[TickColumns.Column.instrument.rawValue]
+        let low = columns.narrow(.instrument)
+        let known = columns.counts[TickColumns.Column.instrumentID.rawValue]
+        guard instruments == 0 || Self.largest(low, low + instruments, 255, instruments) < known
+        else { throw .column(TickColumns.Column.instrument.rawValue) }
     }
 
-    /// Gathers one field's byte planes into whole residuals.
-    private func expand(
-        _ field: TickColumns.Field, entry: UnsafeRawPointer, bytes: UnsafeRawPointer,
-        at start: Int, size: Int
+    private static func entry(
+        _ column: TickColumns.Column, _ bytes: UnsafeRawPointer
+    ) -> (count: Int, width: Int, zigzag: Bool) {
+        let entry =
+            bytes + TickColumns.prefixSize + column.rawValue * TickColumns.columnEntrySize
+        return (
+            Int(entry.loadLittle(UInt32.self, at: 0)), Int(entry.loadLittle(UInt8.self, at: 4)),
+            entry.loadLittle(UInt8.self, at: 5) != 0
+        )
+    }
+
+    /// The largest number of two planes.
+    private static func largest(
+        _ low: UnsafePointer<UInt8>, _ high: UnsafePointer<UInt8>, _ highMask: Int, _ count: Int
+    ) -> Int {
+        var largest: UInt16 = 0
+        let mask = UInt16(truncatingIfNeeded: highMask)
+        for i in 0..<count {
+            largest = max(largest, UInt16(low[i]) | (UInt16(high[i]) & mask) &<< 8)
+        }
+        return Int(largest)
+    }
+
+    /// Gathers a wide column's planes into whole numbers.
+    private func gather(
+        _ column: TickColumns.Column, bytes: UnsafeRawPointer, at start: Int, size: Int, count: Int
     ) throws(ColumnError) -> Int {
-        let count = Int(entry.loadLittle(UInt32.self, at: 0))
-        let wideCount = Int(entry.loadLittle(UInt32.self, at: 4))
-        let width = Int(entry.loadLittle(UInt8.self, at: 8))
-        let zigzag = entry.loadLittle(UInt8.self, at: 9)
-        guard width <= 4 || width == 8, wideCount <= count, zigzag <= 1,
-            wideCount == 0 || (1...4).contains(width)
-        else { throw .field(field.rawValue) }
-        let end = start + count * width + wideCount * 8
-        guard end <= size else { throw .size }
-        let values = UnsafeMutablePointer(scratch.residuals[field.rawValue])
+        let (valueCount, width, zigzag) = Self.entry(column, bytes)
+        let end = start + valueCount * width
+        guard valueCount <= count, width <= 8, end <= size else {
+            throw .column(column.rawValue)
+        }
+        columns.counts[column.rawValue] = valueCount
+        let values = scratch.values(column)
         let planes = (bytes + start).assumingMemoryBound(to: UInt8.self)
         switch width {
-        case 0: values.update(repeating: 0, count: count)
-        case 1: for i in 0..<count { values[i] = UInt64(planes[i]) }
-        case 2:
-            let high = planes + count
-            for i in 0..<count { values[i] = UInt64(planes[i]) | UInt64(high[i]) &<< 8 }
+        case 0: values.update(repeating: 0, count: valueCount)
+        case 1: for i in 0..<valueCount { values[i] = UInt64(planes[i]) }
         default:
-            for i in 0..<count { values[i] = UInt64(planes[i]) }
-            for plane in 1..<width {
-                let (column, shift) = (planes + plane * count, UInt64(plane * 8))
-                for i in 0..<count { values[i] |= UInt64(column[i]) &<< shift }
+            let second = planes + valueCount
+            for i in 0..<valueCount {
+                values[i] = UInt64(planes[i]) | UInt64(second[i]) &<< 8
+            }
+            for plane in 2..<max(width, 2) {
+                let (bytes, shift) = (planes + plane * valueCount, UInt64(plane * 8))
+                for i in 0..<valueCount { values[i] |= UInt64(bytes[i]) &<< shift }
             }
         }
-        if wideCount > 0 {
-            let escape = (UInt64(1) << UInt64(width * 8)) &- 1
-            let wide = bytes + start + count * width
-            var used = 0
-            for i in 0..<count where values[i] == escape {
-                guard used < wideCount else { throw .field(field.rawValue) }
-                values[i] = wide.loadLittle(UInt64.self, at: used * 8)
-                used += 1
-            }
-            guard used == wideCount else { throw .field(field.rawValue) }
-        }
-        if field == .reference && !Self.areDistances(values, count: count) {
-            throw .field(field.rawValue)
-        }
-        if zigzag == 1 {
-            for i in 0..<count { values[i] = (values[i] &>> 1) ^ (0 &- (values[i] & 1)) }
+        if zigzag {
+            for i in 0..<valueCount { values[i] = (values[i] &>> 1) ^ (0 &- (values[i] & 1)) }
         }
         return end
     }
 
-    /// Whether all values lie in 1 … 65,536.
-    private static func areDistances(_ values: UnsafeMutablePointer<UInt64>, count: Int) -> Bool {
-        var outside: UInt64 = 0
-        for i in 0..<count { outside |= (values[i] &- 1) &>> 16 }
-        return outside == 0
+    private func readInstruments(count: Int) throws(ColumnError) {
+        let instruments = columns.counts[TickColumns.Column.instrumentID.rawValue]
+        guard instruments > 0 || count == 0 else {
+            throw .column(TickColumns.Column.instrumentID.rawValue)
+        }
+        let ids = scratch.values(.instrumentID)
+        for code in 0..<instruments {
+            scratch.instruments[code] = InstrumentState()
+            scratch.instruments[code].id = UInt32(truncatingIfNeeded: ids[code])
+        }
     }
 }

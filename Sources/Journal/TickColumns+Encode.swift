@@ -1,3 +1,4 @@
+import Glibc
 import Ticks
 
 /// Turns runs of ticks into columns of residuals. Allocates at creation only.
@@ -5,248 +6,208 @@ import Ticks
 /// Any 64 bytes are a legal tick here: what no predictor fits is stored in full width.
 final class TickEncoder {
     private let scratch: ColumnScratch
-    private let selectors: UnsafeMutablePointer<UInt8>
-    private let present: UnsafeMutablePointer<UInt8>
+    private let narrow: NarrowColumns
+    private let symbols: SymbolTable
     private let codes: UnsafeMutablePointer<UInt16>
-    private let dictionary: UnsafeMutablePointer<UInt64>
-    private let dictionarySlots: UnsafeMutablePointer<UInt32>
-    private let dictionarySlotsUsed: UnsafeMutablePointer<UInt32>
-    private let dictionaryMask: Int
+    /// By hash of the order id: index of the tick that introduced it, plus 1.
     private let orders: UnsafeMutablePointer<UInt32>
-    private var dictionaryCount = 0
-    private var counts = [Int](repeating: 0, count: TickColumns.Field.allCases.count)
-    /// Ends of the columns in the buffer last filled, for the compressor to treat one by one.
-    private(set) var columnEnds: [Int] = []
+    /// By hash of the instrument id: its code plus 1.
+    private let instrumentSlots: UnsafeMutablePointer<UInt32>
+    private let instrumentMask: Int
+    private var instrumentCount = 0
+    /// Per tick, how many orders its instrument had introduced before.
+    private let introductions: UnsafeMutablePointer<UInt32>
+    /// Ends of the pieces in the buffer last filled, each to be compressed in its own way.
+    private(set) var pieceEnds: [Int] = []
 
     init(ticksMax: Int) {
         scratch = ColumnScratch(ticksMax: ticksMax)
-        selectors = .allocate(capacity: ticksMax)
-        present = .allocate(capacity: ticksMax)
+        narrow = NarrowColumns(ticksMax: ticksMax)
+        symbols = SymbolTable(ticksMax: ticksMax)
         codes = .allocate(capacity: ticksMax)
-        dictionary = .allocate(capacity: ticksMax)
-        dictionarySlotsUsed = .allocate(capacity: ticksMax)
-        let slots = Self.tableSize(ticksMax)
-        dictionaryMask = slots - 1
-        dictionarySlots = .allocate(capacity: slots)
-        dictionarySlots.initialize(repeating: 0, count: slots)
+        let slots = hashTableSize(ticksMax)
         orders = .allocate(capacity: slots)
-        columnEnds.reserveCapacity(64)
+        instrumentMask = slots - 1
+        instrumentSlots = .zeroed(capacity: slots)
+        introductions = .allocate(capacity: ticksMax)
+        pieceEnds.reserveCapacity(128)
     }
 
     deinit {
-        selectors.deallocate()
-        present.deallocate()
         codes.deallocate()
-        dictionary.deallocate()
-        dictionarySlotsUsed.deallocate()
-        dictionarySlots.deallocate()
         orders.deallocate()
+        free(instrumentSlots)
+        introductions.deallocate()
     }
 
     /// Writes the columns of `ticks` to `output`, which must hold `rawSizeMax(count:)` bytes.
     ///
-    /// - Returns: the number of bytes written; `columnEnds` tells where each column ends.
+    /// - Returns: the number of bytes written; `pieceEnds` tells where each piece ends.
     func encode(
         _ ticks: UnsafePointer<Tick>, count: Int, into output: UnsafeMutableRawPointer
     ) -> Int {
         precondition(count >= 0 && count <= scratch.ticksMax, "a run of too many ticks")
-        let priceBits = TickColumns.priceTableBits(count: count)
-        scratch.reset(priceTableBits: priceBits)
-        let orderSlots = Self.tableSize(count)
+        scratch.resetSequences()
+        let orderSlots = hashTableSize(count)
         orders.update(repeating: 0, count: orderSlots)
-        predict(ticks, count: count, priceBits: priceBits, orderMask: orderSlots - 1)
-        assignCodes(ticks, count: count)
-        return write(count: count, priceBits: priceBits, into: output)
+        symbols.removeAll()
+        forgetInstruments()
+        let state = predict(ticks, count: count, orderMask: orderSlots - 1)
+        return write(state, count: count, into: output)
     }
 
-    private static func tableSize(_ count: Int) -> Int {
-        max(64, 1 << (Int.bitWidth - (max(count, 1) * 2 - 1).leadingZeroBitCount))
-    }
-
-    /// Gives each distinct combination of channel, kind, side, flags, line and detail a code.
-    private func assignCodes(_ ticks: UnsafePointer<Tick>, count: Int) {
-        for i in 0..<dictionaryCount { dictionarySlots[Int(dictionarySlotsUsed[i])] = 0 }
-        let (codes, dictionary, slots) = (codes, dictionary, dictionarySlots)
-        let mask = dictionaryMask
-        var used = 0
-        for i in 0..<count {
-            let attributes = Self.attributes(ticks + i)
-            var slot = Int(truncatingIfNeeded: (attributes &* 0x9e37_79b9_7f4a_7c15) >> 40) & mask
-            var code = Int(slots[slot]) &- 1
-            while code >= 0 && dictionary[code] != attributes {
-                slot = (slot &+ 1) & mask
-                code = Int(slots[slot]) &- 1
-            }
-            if code < 0 {
-                code = used
-                dictionary[used] = attributes
-                dictionarySlotsUsed[used] = UInt32(truncatingIfNeeded: slot)
-                used &+= 1
-                slots[slot] = UInt32(truncatingIfNeeded: used)
-            }
-            codes[i] = UInt16(truncatingIfNeeded: code)
+    private func forgetInstruments() {
+        // Slots lie behind each other, so all are looked for before any is emptied.
+        for code in 0..<instrumentCount {
+            let id = scratch.instruments[code].id
+            var slot = Self.slot(of: id) & instrumentMask
+            while instrumentSlots[slot] != UInt32(code + 1) { slot = (slot + 1) & instrumentMask }
+            scratch.instruments[code].introduced = UInt32(slot)
         }
-        dictionaryCount = used
+        for code in 0..<instrumentCount {
+            instrumentSlots[Int(scratch.instruments[code].introduced)] = 0
+        }
+        instrumentCount = 0
     }
 
-    /// Bytes 52–59 of a tick: channel, kind, side, flags, line, detail.
+    /// Ids are dense in practice and then meet no other.
     @inline(__always)
-    private static func attributes(_ tick: UnsafePointer<Tick>) -> UInt64 {
-        UnsafeRawPointer(tick).loadUnaligned(fromByteOffset: 52, as: UInt64.self)
+    private static func slot(of instrument: UInt32) -> Int {
+        Int(truncatingIfNeeded: instrument ^ (instrument &>> 16))
     }
 
-    /// First pass: selectors, and per field the residuals that they call for.
+    @inline(__always)
+    private func code(of instrument: UInt32) -> Int {
+        let (slots, states, mask) = (instrumentSlots, scratch.instruments, instrumentMask)
+        var slot = Self.slot(of: instrument) & mask
+        while true {
+            let code = Int(slots[slot]) &- 1
+            if code < 0 { break }
+            if states[code].id == instrument { return code }
+            slot = (slot &+ 1) & mask
+        }
+        let code = instrumentCount
+        instrumentCount = code &+ 1
+        slots[slot] = UInt32(truncatingIfNeeded: instrumentCount)
+        states[code] = InstrumentState()
+        states[code].id = instrument
+        return code
+    }
+
+    /// First pass: symbols, and the values that they call for.
     private func predict(
-        _ ticks: UnsafePointer<Tick>, count: Int, priceBits: Int, orderMask: Int
-    ) {
-        let (selectors, present, orders) = (selectors, present, orders)
-        var state = EncoderState(scratch, priceMask: (1 << priceBits) - 1)
-        var previous = UnsafePointer(scratch.zeroTick)
+        _ ticks: UnsafePointer<Tick>, count: Int, orderMask: Int
+    ) -> EncoderState {
+        let (orders, introductions, codes) = (orders, introductions, codes)
+        let instruments = scratch.instruments
+        let symbols = symbols
+        var state = EncoderState(scratch, narrow)
         for i in 0..<count {
             let tick = ticks + i
-            let attributes = Self.attributes(tick)
             let id = tick.pointee.orderID
-            var base = previous
-            var distance = 0
-            if id != 0 {
-                let hash = (id &* 0x9e37_79b9_7f4a_7c15) >> 32
-                let slot = Int(truncatingIfNeeded: hash) & orderMask
-                let seen = Int(orders[slot]) &- 1
-                orders[slot] = UInt32(truncatingIfNeeded: i &+ 1)
-                if seen >= 0 && ticks[seen].orderID == id {
-                    base = ticks + seen
-                    distance = i &- seen
-                }
-            }
-            var flags = state.times(tick, index: i)
-            flags |= state.sequence(tick, attributes: attributes)
-            var selector = state.order(tick, distance: distance)
-            if tick.pointee.instrument != base.pointee.instrument {
-                flags |= TickColumns.Present.instrument
-                state.push(&state.instruments, UInt64(tick.pointee.instrument))
-            }
-            if tick.pointee.extra != 0 {
-                flags |= TickColumns.Present.extra
-                state.push(&state.extras, UInt64(tick.pointee.extra))
-            }
-            selector |= state.price(tick, base: base) << 2
-            selector |= state.quantity(tick, base: base) << 5
-            selectors[i] = selector
-            present[i] = flags
-            previous = tick
+            let instrument = instruments + code(of: tick.pointee.instrument)
+            let introduced = instrument.pointee.introduced
+
+            let hash = (id &* 0x9e37_79b9_7f4a_7c15) &>> 32
+            let slot = Int(truncatingIfNeeded: hash) & orderMask
+            let entry = Int(orders[slot])
+            let seen = ticks + (entry == 0 ? i : entry &- 1)
+            let isKnown = entry != 0 && seen.pointee.orderID == id
+            let age = introduced &- introductions[seen - ticks] &- 1
+            let isNear =
+                isKnown && seen.pointee.instrument == tick.pointee.instrument
+                && age <= UInt32(TickColumns.rankMax)
+            let introduces =
+                id != 0 && !isKnown && tick.pointee.kind != TickKind.trade.rawValue
+            orders[slot] = introduces ? UInt32(truncatingIfNeeded: i &+ 1) : orders[slot]
+            introductions[i] = introduced
+            instrument.pointee.introduced = introduced &+ (introduces ? 1 : 0)
+
+            var selectors = state.envelope(tick)
+            selectors |= state.instrument(code: instrument - instruments)
+            selectors |= state.order(
+                tick, back: isKnown ? tick - seen : 0, age: age, isNear: isNear)
+            let prices = UnsafeMutableRawPointer(instrument).assumingMemoryBound(to: Int64.self)
+            selectors |= state.price(tick, base: seen, hasBase: isKnown, prices: prices)
+            selectors |= state.quantity(tick, base: seen, hasBase: isKnown)
+            let attributes = UnsafeRawPointer(tick).loadUnaligned(
+                fromByteOffset: 52, as: UInt64.self)
+            codes[i] = symbols.code(
+                attributes: attributes & TickColumns.attributesMask, selectors: selectors)
         }
-        state.store(counts: &counts, exchangeTimes: count)
+        return state
     }
 
-    /// Second pass: the directory, then every column.
+    /// Second pass: prefix, directory, symbols, codes, columns.
     private func write(
-        count: Int, priceBits: Int, into output: UnsafeMutableRawPointer
+        _ state: EncoderState, count: Int, into output: UnsafeMutableRawPointer
     ) -> Int {
-        let codePlanes = dictionaryCount > 256 ? 2 : 1
+        let codePlanes = symbols.count > 256 ? 2 : 1
         output.storeLittle(UInt32(count), at: 0)
         output.storeLittle(TickColumns.version, at: 4)
-        output.storeLittle(UInt8(priceBits), at: 6)
-        output.storeLittle(UInt8(codePlanes), at: 7)
-        output.storeLittle(UInt32(dictionaryCount), at: 8)
+        output.storeLittle(UInt16(codePlanes), at: 6)
+        output.storeLittle(UInt32(symbols.count), at: 8)
         output.storeLittle(UInt32(0), at: 12)
-        columnEnds.removeAll(keepingCapacity: true)
-        var at = TickColumns.dictionaryOffset
-        for i in 0..<dictionaryCount { output.storeLittle(dictionary[i], at: at + i * 8) }
-        at += dictionaryCount * 8
-        columnEnds.append(at)
-        let codes = codes
+        pieceEnds.removeAll(keepingCapacity: true)
+        var writer = ColumnWriter(output, at: TickColumns.symbolsOffset)
+        symbols.write(to: &writer)
+        pieceEnds.append(writer.at)
+        let ids = scratch.values(.instrumentID)
+        for code in 0..<instrumentCount { ids[code] = UInt64(scratch.instruments[code].id) }
+        for (column, end) in state.wideEnds(instrumentIDs: ids + instrumentCount) {
+            let values = scratch.values(column)
+            let (valueCount, start) = (end - values, writer.at)
+            let width = writer.wide(column, values, count: valueCount)
+            for plane in 0..<width { pieceEnds.append(start + (plane + 1) * valueCount) }
+        }
         for plane in 0..<codePlanes {
-            let bytes = (output + at).assumingMemoryBound(to: UInt8.self)
-            let shift = UInt16(plane * 8)
-            for i in 0..<count { bytes[i] = UInt8(truncatingIfNeeded: codes[i] &>> shift) }
-            at += count
-            columnEnds.append(at)
+            writer.plane(codes, count: count, shift: UInt16(plane * 8))
+            pieceEnds.append(writer.at)
         }
-        for column in [selectors, present] {
-            (output + at).copyMemory(from: column, byteCount: count)
-            at += count
-            columnEnds.append(at)
-        }
-        for field in TickColumns.Field.allCases {
-            let entry =
-                output + TickColumns.prefixSize + field.rawValue * TickColumns.fieldEntrySize
-            at = writeField(field, entry: entry, output: output, at: at)
-        }
-        return at
+        writeNarrow(state, &writer)
+        return writer.at
     }
 
-    /// Writes one field's planes and full-width values, and its directory entry.
-    private func writeField(
-        _ field: TickColumns.Field, entry: UnsafeMutableRawPointer,
-        output: UnsafeMutableRawPointer, at start: Int
-    ) -> Int {
-        let count = counts[field.rawValue]
-        let values = UnsafeMutablePointer(scratch.residuals[field.rawValue])
-        let zigzag = Self.zigzagIfSigned(values, count: count)
-        let (width, wideCount) = Self.chooseWidth(values, count: count)
-        entry.storeLittle(UInt32(count), at: 0)
-        entry.storeLittle(UInt32(wideCount), at: 4)
-        entry.storeLittle(UInt8(width), at: 8)
-        entry.storeLittle(UInt8(zigzag ? 1 : 0), at: 9)
-        entry.storeLittle(UInt16(0), at: 10)
-        var at = start
-        if wideCount > 0 {
-            let escape = (UInt64(1) << UInt64(width * 8)) &- 1
-            var wideAt = start + count * width
-            for i in 0..<count where values[i] >= escape {
-                output.storeLittle(values[i], at: wideAt)
-                wideAt += 8
-                values[i] = escape
-            }
+    private func writeNarrow(_ state: EncoderState, _ writer: inout ColumnWriter) {
+        let pairs: [(TickColumns.Column, UnsafeMutablePointer<UInt16>, Int)] = [
+            (.timeShort, narrow.timeShort, state.timeShort - narrow.timeShort),
+            (.instrument, narrow.instrument, state.instrument - narrow.instrument),
+        ]
+        for (column, values, count) in pairs {
+            writer.enter(column, count: count, width: 2)
+            writer.plane(values, count: count, shift: 0)
+            pieceEnds.append(writer.at)
+            writer.plane(values, count: count, shift: 8)
+            pieceEnds.append(writer.at)
         }
-        for plane in 0..<width {
-            let bytes = (output + at).assumingMemoryBound(to: UInt8.self)
-            let shift = UInt64(plane * 8)
-            for i in 0..<count { bytes[i] = UInt8(truncatingIfNeeded: values[i] &>> shift) }
-            at += count
-            columnEnds.append(at)
+        let singles: [(TickColumns.Column, UnsafeMutablePointer<UInt8>, Int)] = [
+            (.rank, narrow.rank, state.rank - narrow.rank),
+            (.orderNew, narrow.orderNew, state.orderNew - narrow.orderNew),
+            (.priceByte, narrow.priceByte, state.priceByte - narrow.priceByte),
+            (.quantityByte, narrow.quantityByte, state.quantityByte - narrow.quantityByte),
+        ]
+        for (column, values, count) in singles {
+            writer.enter(column, count: count, width: 1)
+            writer.plane(values, count: count, shift: 0)
+            pieceEnds.append(writer.at)
         }
-        if wideCount > 0 {
-            at += wideCount * 8
-            columnEnds.append(at)
-        }
-        return at
     }
+}
 
-    /// Maps signed residuals to small unsigned ones, if there is any negative one.
-    private static func zigzagIfSigned(_ values: UnsafeMutablePointer<UInt64>, count: Int) -> Bool {
-        var union: UInt64 = 0
-        for i in 0..<count { union |= values[i] }
-        guard union >> 63 != 0 else { return false }
-        for i in 0..<count {
-            let value = values[i]
-            values[i] = (value &<< 1) ^ (0 &- (value &>> 63))
-        }
-        return true
+extension EncoderState {
+    /// Where the values of each wide column end.
+    fileprivate func wideEnds(
+        instrumentIDs: UnsafeMutablePointer<UInt64>
+    ) -> [(TickColumns.Column, UnsafeMutablePointer<UInt64>)] {
+        [
+            (.instrumentID, instrumentIDs), (.timeLong, timeLong), (.capture, capture),
+            (.sequence, sequence), (.line, line), (.extra, extra), (.orderOld, orderOld),
+            (.distance, distance), (.priceWide, priceWide), (.quantityWide, quantityWide),
+        ]
     }
+}
 
-    /// The number of byte planes (0–4 or 8) that takes the fewest bytes, and how many values then
-    /// need their full width.
-    private static func chooseWidth(
-        _ values: UnsafeMutablePointer<UInt64>, count: Int
-    ) -> (width: Int, wide: Int) {
-        var (over1, over2, over3, over4) = (0, 0, 0, 0)
-        var union: UInt64 = 0
-        for i in 0..<count {
-            let value = values[i]
-            union |= value
-            over1 &+= value >= 0xff ? 1 : 0
-            over2 &+= value >= 0xffff ? 1 : 0
-            over3 &+= value >= 0xff_ffff ? 1 : 0
-            over4 &+= value >= 0xffff_ffff ? 1 : 0
-        }
-        if union == 0 { return (0, 0) }
-        var best = (width: 8, wide: 0)
-        var cost = count * 8
-        for (width, wide) in [(4, over4), (3, over3), (2, over2), (1, over1)] {
-            let candidate = count * width + wide * 8
-            if candidate <= cost { (best, cost) = ((width, wide), candidate) }
-        }
-        return best
-    }
+/// Slots of a hash table for `count` entries: a power of two, at most half of them taken.
+func hashTableSize(_ count: Int) -> Int {
+    max(64, 1 << (Int.bitWidth - (max(count, 1) * 2 - 1).leadingZeroBitCount))
 }

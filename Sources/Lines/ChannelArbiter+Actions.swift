@@ -16,6 +16,11 @@ extension ChannelArbiter {
                 resumption = .none
                 if isWaiting, scan == nil { return declareGap(.restart) }
             }
+            // Right behind its last message: the rest of the packet may fill another gap.
+            if let filledGap {
+                self.filledGap = nil
+                return .gapFilled(sequence: filledGap.sequence, id: filledGap.id)
+            }
             if scan != nil {
                 if let action = nextDelivery() { return action }
                 continue
@@ -23,10 +28,6 @@ extension ChannelArbiter {
             if let mismatch {
                 self.mismatch = nil
                 return .mismatch(sequence: mismatch.sequence, line: mismatch.line)
-            }
-            if let filledGap {
-                self.filledGap = nil
-                return .gapFilled(sequence: filledGap.sequence, id: filledGap.id)
             }
             if !window.isEmpty, window.first.first <= status.next {
                 scanStored()
@@ -38,12 +39,12 @@ extension ChannelArbiter {
                 }
                 return begin(change)
             }
-            if replay != nil {
-                replayCandidate(now: now)
-                continue
-            }
             if let waiting = pending {
                 if let action = retry(waiting, now: now) { return action }
+                continue
+            }
+            if replay != nil {
+                replayCandidate(now: now)
                 continue
             }
             if let end = endSequence, status.next >= end, !status.hasEnded {
@@ -60,7 +61,6 @@ extension ChannelArbiter {
 
     private func scanStored() {
         let packet = window.takeFirst()
-        status.held -= UInt64(packet.count)
         scan = Scan(
             blocks: window.blocks(packet), first: packet.first, end: packet.end,
             cursor: packet.first, line: packet.line, captureTime: packet.captureTime,
@@ -79,7 +79,8 @@ extension ChannelArbiter {
                 if status.next >= status.knownEnd { tailSince = 0 }
                 nextStreamOffset = current.streamOffset &+ UInt64(current.blocks.count)
                 history.note(
-                    current.first, streamOffset: current.streamOffset,
+                    current.first, count: Int(current.end - current.first),
+                    streamOffset: current.streamOffset, bytes: current.blocks.count,
                     sendTime: current.sendTime, captureTime: current.captureTime,
                     line: current.line)
                 scan = current
@@ -113,6 +114,7 @@ extension ChannelArbiter {
 
     private func deliver(_ scan: inout Scan, until: UInt64, recovered: Bool) -> Delivery {
         let count = until - scan.cursor
+        status.held -= count
         status.delivered += count
         lines[Int(scan.line)].wins += count
         defer { scan.cursor = until }
@@ -125,6 +127,7 @@ extension ChannelArbiter {
     /// Messages below the next sequence that are not missing: known, or from before our beginning.
     private func bookKnown(from: UInt64, until: UInt64, line: Int) {
         let beforeFirst = from < status.first ? min(until, status.first) - from : 0
+        status.held -= until - from
         status.late += beforeFirst
         status.duplicate += until - from - beforeFirst
         lines[line].duplicates += until - from - beforeFirst
@@ -178,6 +181,9 @@ extension ChannelArbiter {
         for line in runs.indices where line != change.replayLine { dropCandidate(line) }
         if status.epoch != 0, change.session != status.session { retire(status.session) }
         pastEpochs.add(status)
+        // Another session's packets are told by their session.
+        pastSequence =
+            status.epoch != 0 && change.session == status.session ? newestSequence : .max
         var next = ChannelStatus()
         next.epoch = status.epoch + 1
         next.session = change.session
@@ -188,15 +194,14 @@ extension ChannelArbiter {
         lostRanges.removeAll()
         history.clear()
         digests.update(repeating: 0, count: Self.digestCapacity)
-        sendTimeFloor = sendTimeNewest
+        sendTimeFloor = min(sendTimeNewest, change.sendTime &- 1)
+        sendTimeNewest = sendTimeFloor
+        epochSendTime = change.sendTime
+        epochSequence = change.sequence
         nextStreamOffset = 0
         endSequence = nil
         tailSince = 0
-        if let line = change.replayLine {
-            replay = (line, 0)
-            runs[line].epoch = status.epoch
-            runs[line].next = 0
-        }
+        if change.replays { replay = (0, 0) }
         return .epoch(
             number: status.epoch, cause: change.cause, session: change.session,
             sequence: change.first)
@@ -212,8 +217,8 @@ extension ChannelArbiter {
         guard let (line, index) = replay else { return }
         let candidate = runs[line].candidate
         guard index < candidate.packets.count else {
-            replay = nil
             runs[line].candidate.clear()
+            replay = line + 1 < runs.count ? (line + 1, 0) : nil
             return
         }
         let packet = candidate.packets[index]

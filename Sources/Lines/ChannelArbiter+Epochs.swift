@@ -1,4 +1,3 @@
-import CLinux
 import Ticks
 import Wire
 
@@ -15,8 +14,8 @@ extension ChannelArbiter {
         case provenByLine(EpochCause)
     }
 
-    /// Repeats of a packet carry the same send time on every line; a restarted stream is younger
-    /// by at least the time that a restart takes.
+    /// Lines carry the same message at the same offset of the stream and at nearly the same time; a
+    /// restarted stream is younger by at least the time that a restart takes.
     private static let repeatNanosecondsMax: UInt64 = 1_000_000_000
 
     func relation(
@@ -25,9 +24,11 @@ extension ChannelArbiter {
         if status.epoch == 0 { return joined(packet) }
         if packet.session != status.session {
             if pastSessions.contains(packet.session) { return .stale }
-            return .newEpoch(.session, first: min(1, packet.firstSequence))
+            return .newEpoch(.session, first: beginning(packet))
         }
-        if resumption == .expected, packet.firstSequence >= status.next {
+        if resumption == .expected,
+            packet.firstSequence >= status.next || packet.endSequence > status.next
+        {
             resumption = .found
             return .current
         }
@@ -47,43 +48,78 @@ extension ChannelArbiter {
             : .newEpoch(.joined, first: packet.firstSequence)
     }
 
+    /// Runs begin at 1 (some at 0), and what is missing before the first packet is lost; unless that
+    /// is more than plausible, because the packet is damaged or we join late.
+    private func beginning(_ packet: TransportPacket) -> UInt64 {
+        packet.firstSequence > options.jumpMax
+            ? packet.firstSequence : min(1, packet.firstSequence)
+    }
+
     // MARK: Proof by send time and stream offset
 
     private func relationByTime(_ packet: TransportPacket) -> Relation? {
         if packet.sendTime <= sendTimeFloor { return .stale }
+        if packet.sendTime < epochSendTime, packet.firstSequence >= pastSequence,
+            packet.firstSequence >= epochSequence
+        {
+            return .stale
+        }
         guard packet.sendTime > sendTimeNewest else { return nil }
         let wentBack =
             packet.firstSequence < status.next
-            ? !isRepeat(packet)
+            ? !fitsStream(packet)
             : packet.streamOffset < nextStreamOffset
         guard wentBack else { return nil }
-        return .newEpoch(.restart, first: min(1, packet.firstSequence))
+        return .newEpoch(.restart, first: beginning(packet))
     }
 
-    private func isRepeat(_ packet: TransportPacket) -> Bool {
-        guard packet.kind == .data, let known = history.find(packet.firstSequence),
-            known.streamOffset == packet.streamOffset
-        else { return false }
-        let age = packet.sendTime > known.sendTime ? packet.sendTime - known.sendTime : 0
-        return age < Self.repeatNanosecondsMax
+    /// True if the packet stands where the stream had its messages lately. Another line may pack
+    /// them differently and stamp them a little later.
+    private func fitsStream(_ packet: TransportPacket) -> Bool {
+        let first = packet.firstSequence
+        let end = first + UInt64(packet.messageCount)
+        guard let known = history.find(touching: first, end) else {
+            // From before our beginning: nothing to compare with.
+            return end <= status.first
+                && packet.sendTime - sendTimeNewest < Self.repeatNanosecondsMax
+        }
+        let age =
+            packet.sendTime > known.sendTime
+            ? packet.sendTime - known.sendTime : known.sendTime - packet.sendTime
+        guard age < Self.repeatNanosecondsMax else { return false }
+        let offset = packet.streamOffset
+        if known.first >= first {
+            let ahead = known.streamOffset &- offset
+            if known.first == first { return ahead == 0 }
+            return known.first == end
+                ? ahead == UInt64(packet.blocks.count) : ahead < UInt64(packet.blocks.count)
+        }
+        return known.end == first
+            ? offset == known.streamEnd
+            : offset > known.streamOffset && offset < known.streamEnd
     }
 
     // MARK: Proof by several consistent packets on one line
 
-    /// A line that still runs in an older epoch goes on where it was; once it goes back itself it
-    /// has arrived in the current one.
+    /// Where a line stands that has not been seen in this epoch yet, although its session goes on: it
+    /// may still bring the old run, and its numbers alone do not tell.
     private func relationByRun(_ packet: TransportPacket, _ line: Int) -> Relation? {
-        guard runs[line].epoch != 0, runs[line].epoch < status.epoch, runs[line].next != 0 else {
+        guard runs[line].epoch != 0, runs[line].epoch < status.epoch, runs[line].next != 0,
+            runs[line].session == status.session
+        else { return nil }
+        let known = digest(packet, remember: false)
+        if known.compared > 0 { return known.differences > 0 ? .stale : .current }
+        let next = runs[line].next
+        if packet.firstSequence < next, packet.firstSequence <= status.knownEnd,
+            !runs[line].missing.intersects(packet.firstSequence, packet.endSequence)
+        {
+            return .current
+        }
+        if packet.firstSequence > next, packet.firstSequence - next > options.jumpMax {
             return nil
         }
-        if packet.firstSequence >= runs[line].next {
-            runs[line].next = packet.endSequence
-            return .stale
-        }
-        if runs[line].missing.intersects(packet.firstSequence, packet.endSequence) {
-            return .stale
-        }
-        return .current
+        runs[line].next = max(next, packet.endSequence)
+        return .stale
     }
 
     private func isImplausibleJump(_ packet: TransportPacket) -> Bool {
@@ -92,22 +128,14 @@ extension ChannelArbiter {
 
     /// True if the line falls behind its own run with something that is no repeat of it.
     private func goesBack(_ packet: TransportPacket, _ line: Int) -> Bool {
-        let run = runs[line]
-        guard run.epoch == status.epoch, packet.endSequence <= run.next,
-            packet.firstSequence < run.next
+        guard runs[line].epoch == status.epoch, packet.endSequence <= runs[line].next,
+            packet.firstSequence < runs[line].next, packet.endSequence <= status.next
         else { return false }
-        if run.missing.intersects(packet.firstSequence, packet.endSequence) { return false }
+        if runs[line].missing.intersects(packet.firstSequence, packet.endSequence) { return false }
         if lostRanges.intersects(packet.firstSequence, packet.endSequence) { return false }
-        guard packet.messageCount > 0, let bytes = packet.blocks.baseAddress else {
-            return packet.kind != .data
-        }
-        var known = 0
-        var sequence: UInt64 = 0
-        let differences = clinux_digest_blocks(
-            bytes.assumingMemoryBound(to: UInt8.self), packet.messageCount,
-            options.lengthOrder == .bigEndian ? 1 : 0, packet.firstSequence, digests,
-            UInt64(Self.digestCapacity - 1), 0, &known, &sequence)
-        return differences > 0 || known == 0
+        guard packet.messageCount > 0 else { return packet.kind != .data }
+        let known = digest(packet, remember: false)
+        return known.differences > 0 || known.compared == 0
     }
 
     private func consider(
@@ -127,12 +155,28 @@ extension ChannelArbiter {
         status.received += UInt64(packet.messageCount)
         status.held += UInt64(packet.messageCount)
         guard runs[line].candidate.agreed >= options.proofPackets else { return .candidate }
-        // The new epoch's books take them over.
-        let messages = runs[line].candidate.messages
-        status.received -= messages
-        status.held -= messages
         let jumped = runs[line].candidate.first > status.next
         return .provenByLine(jumped ? .jump : .restartUnproven)
+    }
+
+    /// Prepares the candidates for the new epoch, whose books take them over: that of the line which
+    /// proved it, and those of other lines that overlap or touch it. Returns their first sequence.
+    func gatherCandidates(provenBy line: Int) -> UInt64 {
+        var first = runs[line].candidate.first
+        var end = runs[line].candidate.next
+        for other in runs.indices where runs[other].candidate.agreed > 0 {
+            if runs[other].candidate.first <= end, runs[other].candidate.next >= first {
+                first = min(first, runs[other].candidate.first)
+                end = max(end, runs[other].candidate.next)
+                let messages = runs[other].candidate.messages
+                status.received -= messages
+                status.held -= messages
+                runs[other].next = 0
+            } else {
+                dropCandidate(other)
+            }
+        }
+        return first
     }
 
     /// The old run goes on: what was kept aside was nothing new.

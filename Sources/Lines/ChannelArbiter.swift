@@ -9,10 +9,13 @@ import Wire
 /// latter. After the set-up nothing is allocated.
 public final class ChannelArbiter {
     public let options: ArbiterOptions
-    public internal(set) var status = ChannelStatus()
-    public internal(set) var lines: [LineStatus]
+
+    // One thread owns this: no run-time checks of exclusive access (see FeedCore).
+
+    @exclusivity(unchecked) public internal(set) var status = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var lines: [LineStatus]
     /// What the epochs before the current one came to.
-    public internal(set) var pastEpochs = ChannelStatus()
+    @exclusivity(unchecked) public internal(set) var pastEpochs = ChannelStatus()
 
     /// One packet being handed out, message range by message range.
     struct Scan {
@@ -32,8 +35,11 @@ public final class ChannelArbiter {
         var cause: EpochCause
         var session: SessionIdentifier
         var first: UInt64
-        /// Line whose candidate packets come first.
-        var replayLine: Int?
+        /// Of the packet that begins it; 0 if the transport has none.
+        var sendTime: UInt64
+        var sequence: UInt64
+        /// The lines' candidate packets come first.
+        var replays: Bool
     }
 
     /// A packet that cannot be placed yet: an epoch must end first, or the window is full.
@@ -46,34 +52,43 @@ public final class ChannelArbiter {
         var isBooked: Bool
     }
 
-    var runs: [LineRun]
-    var window: PacketStore
-    var lostRanges: SequenceRanges
-    var history: ArrivalHistory
+    @exclusivity(unchecked) var runs: [LineRun]
+    @exclusivity(unchecked) var window: PacketStore
+    @exclusivity(unchecked) var lostRanges: SequenceRanges
+    @exclusivity(unchecked) var history: ArrivalHistory
     let digests: UnsafeMutablePointer<UInt64>
     static let digestCapacity = 8192
 
-    var scan: Scan?
-    var pending: Pending?
-    var epochSwitch: EpochSwitch?
-    var replay: (line: Int, index: Int)?
-    var mismatch: (sequence: UInt64, line: UInt8)?
-    var filledGap: (sequence: UInt64, id: UInt32)?
-    var endSequence: UInt64?
-    var isFinishing = false
+    @exclusivity(unchecked) var scan: Scan?
+    @exclusivity(unchecked) var pending: Pending?
+    @exclusivity(unchecked) var epochSwitch: EpochSwitch?
+    /// The next candidate packet to be taken into the epoch that it proved.
+    @exclusivity(unchecked) var replay: (line: Int, index: Int)?
+    @exclusivity(unchecked) var mismatch: (sequence: UInt64, line: UInt8)?
+    @exclusivity(unchecked) var filledGap: (sequence: UInt64, id: UInt32)?
+    @exclusivity(unchecked) var endSequence: UInt64?
+    @exclusivity(unchecked) var isFinishing = false
     /// How far going on after a restart has come.
     enum Resumption { case none, expected, found, announced }
-    var resumption = Resumption.none
+    @exclusivity(unchecked) var resumption = Resumption.none
     /// Core time at which something behind the last known packet was found to be missing.
-    var tailSince: UInt64 = 0
-    var nextGapID: UInt32 = 1
+    @exclusivity(unchecked) var tailSince: UInt64 = 0
+    @exclusivity(unchecked) var nextGapID: UInt32 = 1
     /// Sessions that ended, newest last; their packets are stale.
-    var pastSessions: [SessionIdentifier] = []
+    @exclusivity(unchecked) var pastSessions: [SessionIdentifier] = []
     /// Send times up to this one belong to earlier epochs.
-    var sendTimeFloor: UInt64 = 0
-    var sendTimeNewest: UInt64 = 0
+    @exclusivity(unchecked) var sendTimeFloor: UInt64 = 0
+    /// Send time and sequence of the packet that began the epoch. What was sent earlier belongs to
+    /// this epoch only with lower numbers; with numbers from `pastSequence` on it is the end of the
+    /// epoch before, which nobody had brought when this one began.
+    @exclusivity(unchecked) var epochSendTime: UInt64 = 0
+    @exclusivity(unchecked) var epochSequence: UInt64 = 0
+    @exclusivity(unchecked) var pastSequence: UInt64 = 0
+    /// Newest send time of the epoch, and the first sequence of its packet.
+    @exclusivity(unchecked) var sendTimeNewest: UInt64 = 0
+    @exclusivity(unchecked) var newestSequence: UInt64 = 0
     /// Stream offset behind the newest delivered packet.
-    var nextStreamOffset: UInt64 = 0
+    @exclusivity(unchecked) var nextStreamOffset: UInt64 = 0
 
     public init(options: ArbiterOptions, lineCount: Int) {
         precondition((1...250).contains(lineCount), "1 to 250 lines a channel")
@@ -109,15 +124,21 @@ public final class ChannelArbiter {
         status.next = next
         status.knownEnd = next
         sendTimeNewest = time
+        newestSequence = next
         resumption = .expected
         for line in runs.indices {
             runs[line].epoch = epoch
+            runs[line].session = session
             runs[line].next = next
         }
     }
 
-    /// The input ended: holes will not be filled. `nextAction` then drains everything.
-    public func finish() { isFinishing = true }
+    /// The input ended: holes will not be filled, and nothing more will be proven. `nextAction` then
+    /// drains everything.
+    public func finish() {
+        isFinishing = true
+        for line in runs.indices { dropCandidate(line) }
+    }
 
     /// True if the passing of time may cause an action.
     public var isWaiting: Bool { status.knownEnd > status.next || !window.isEmpty }
@@ -128,6 +149,9 @@ public final class ChannelArbiter {
         let since = window.isEmpty ? tailSince : window.first.arrival
         return since &+ options.windowNanoseconds
     }
+
+    /// True while the core has the line reported as silent; cheap, for every packet.
+    public func isSilent(_ line: Int) -> Bool { lines[line].isSilent }
 
     /// Remembers that the core has reported the line as silent, or as alive again.
     public func setSilent(_ line: Int, _ isSilent: Bool) { lines[line].isSilent = isSilent }
@@ -164,14 +188,16 @@ public final class ChannelArbiter {
         case .candidate:
             break
         case .newEpoch(let cause, let first):
-            dropCandidate(line)
+            for line in runs.indices { dropCandidate(line) }
             epochSwitch = EpochSwitch(
-                cause: cause, session: packet.session, first: first, replayLine: nil)
+                cause: cause, session: packet.session, first: first, sendTime: packet.sendTime,
+                sequence: packet.firstSequence, replays: false)
             pending = booked
         case .provenByLine(let cause):
             epochSwitch = EpochSwitch(
-                cause: cause, session: packet.session, first: runs[line].candidate.first,
-                replayLine: line)
+                cause: cause, session: packet.session, first: gatherCandidates(provenBy: line),
+                sendTime: runs[line].candidate.packets.first?.sendTime ?? packet.sendTime,
+                sequence: runs[line].candidate.first, replays: true)
         }
     }
 
@@ -196,6 +222,7 @@ public final class ChannelArbiter {
             return
         }
         if window.covers(packet.firstSequence, packet.messageCount) {
+            status.held -= UInt64(packet.messageCount)
             status.duplicate += UInt64(packet.messageCount)
             lines[booked.line].duplicates += UInt64(packet.messageCount)
             noteSkew(packet.firstSequence, booked.line, booked.captureTime)
@@ -207,7 +234,8 @@ public final class ChannelArbiter {
             return
         }
         history.note(
-            packet.firstSequence, streamOffset: packet.streamOffset, sendTime: packet.sendTime,
+            packet.firstSequence, count: packet.messageCount, streamOffset: packet.streamOffset,
+            bytes: packet.blocks.count, sendTime: packet.sendTime,
             captureTime: booked.captureTime, line: UInt8(booked.line))
         window.insert(
             StoredPacket(
@@ -216,13 +244,20 @@ public final class ChannelArbiter {
                 sendTime: packet.sendTime, line: UInt8(booked.line),
                 timeSource: booked.timeSource),
             packet.blocks)
-        status.held += UInt64(packet.messageCount)
     }
 
     private func book(_ packet: TransportPacket, _ line: Int, now: UInt64) {
         status.received += UInt64(packet.announcedCount)
         status.rejected += UInt64(packet.announcedCount - packet.messageCount)
-        sendTimeNewest = max(sendTimeNewest, packet.sendTime)
+        status.held += UInt64(packet.messageCount)
+        if packet.sendTime > sendTimeNewest {
+            sendTimeNewest = packet.sendTime
+            newestSequence = packet.firstSequence
+        }
+        if packet.firstSequence &+ UInt64(packet.messageCount) >= status.knownEnd {
+            // The message before the end is here: what is missing has one behind it.
+            if packet.messageCount > 0 { tailSince = 0 }
+        }
         if packet.endSequence > status.knownEnd {
             status.knownEnd = packet.endSequence
             // Revealed without the messages: a heartbeat, an end, a damaged packet.
@@ -242,6 +277,7 @@ public final class ChannelArbiter {
     private func followLine(_ line: Int, _ first: UInt64, _ end: UInt64) {
         if runs[line].next == 0 || runs[line].epoch != status.epoch {
             runs[line].epoch = status.epoch
+            runs[line].session = status.session
             runs[line].next = end
             runs[line].missing.removeAll()
             return
@@ -259,17 +295,28 @@ public final class ChannelArbiter {
     }
 
     private func compare(_ packet: TransportPacket, _ line: Int) {
-        guard let bytes = packet.blocks.baseAddress else { return }
-        var known = 0
+        let known = digest(packet, remember: true)
+        if known.differences > 0 {
+            status.mismatches += UInt64(known.differences)
+            mismatch = (known.firstDifference, UInt8(line))
+        }
+    }
+
+    /// Compares the packet's messages with those of the same sequences that came before: how many
+    /// could be compared, and how many differ.
+    func digest(
+        _ packet: TransportPacket, remember: Bool
+    ) -> (compared: Int, differences: Int, firstDifference: UInt64) {
+        guard packet.messageCount > 0, let bytes = packet.blocks.baseAddress else {
+            return (0, 0, 0)
+        }
+        var compared = 0
         var sequence: UInt64 = 0
         let differences = clinux_digest_blocks(
             bytes.assumingMemoryBound(to: UInt8.self), packet.messageCount,
             options.lengthOrder == .bigEndian ? 1 : 0, packet.firstSequence, digests,
-            UInt64(Self.digestCapacity - 1), 1, &known, &sequence)
-        if differences > 0 {
-            status.mismatches += UInt64(differences)
-            mismatch = (sequence, UInt8(line))
-        }
+            UInt64(Self.digestCapacity - 1), remember ? 1 : 0, &compared, &sequence)
+        return (compared, differences, sequence)
     }
 
     func noteSkew(_ sequence: UInt64, _ line: Int, _ captureTime: UInt64) {

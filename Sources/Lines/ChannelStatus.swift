@@ -23,6 +23,7 @@ public struct ChannelStatus: Sendable, Equatable {
     public var rejected: UInt64 = 0
     /// From before the first sequence that we count from.
     public var late: UInt64 = 0
+    /// Waiting for their turn, or for proof of another epoch, or about to be handed out.
     public var held: UInt64 = 0
 
     public var lost: UInt64 = 0
@@ -65,6 +66,7 @@ public struct LineStatus: Sendable {
 
     public var packets: UInt64 = 0
     public var messages: UInt64 = 0
+    /// Of message blocks; of rejected datagrams the whole payload.
     public var bytes: UInt64 = 0
     public var heartbeats: UInt64 = 0
     /// Messages that this line delivered first.
@@ -80,7 +82,8 @@ public struct LineStatus: Sendable {
     /// Core time of the newest packet, 0 before the first.
     public var lastTime: UInt64 = 0
     public var isSilent = false
-    /// Packets by how long after the winner they came: bucket i holds 2^(i-1) ..< 2^i ns.
+    /// Packets by how long after the winner they came: bucket 0 holds 0 ns, bucket i
+    /// 2^(i-1) ..< 2^i ns, the last one everything above.
     public var skew = [UInt64](repeating: 0, count: skewBuckets)
 
     public init() {}
@@ -95,6 +98,7 @@ public struct LineStatus: Sendable {
 struct LineRun {
     /// Epoch that the line's packets belong to; 0 before its first.
     var epoch: UInt32 = 0
+    var session = SessionIdentifier(high: 0, low: 0)
     /// Behind the highest sequence that the line brought.
     var next: UInt64 = 0
     /// What it skipped and may still bring.

@@ -9,7 +9,8 @@ struct StoredPacket {
     /// Where its blocks stand in the store.
     var offset: Int
     var length: Int
-    /// Core time of its arrival: when the hole before it became known.
+    /// Core time at which the hole before it became known: of its own arrival, or of that of a
+    /// packet behind it which came earlier.
     var arrival: UInt64
     var captureTime: UInt64
     var streamOffset: UInt64
@@ -58,25 +59,22 @@ struct PacketStore {
         UnsafeRawBufferPointer(start: bytes + packet.offset, count: packet.length)
     }
 
-    /// Index of the first packet at or above `sequence`.
+    /// Index of the first packet above `sequence`; of packets that begin with the same one, the
+    /// first to come stands first.
     private func place(_ sequence: UInt64) -> Int {
         var low = head
         var high = head + count
         while low < high {
             let middle = (low + high) / 2
-            if packets[middle].first < sequence { low = middle + 1 } else { high = middle }
+            if packets[middle].first <= sequence { low = middle + 1 } else { high = middle }
         }
         return low
     }
 
     /// True if one stored packet holds all of `first ..< first + count`.
     func covers(_ first: UInt64, _ count: Int) -> Bool {
-        let end = first &+ UInt64(count)
         let at = place(first)
-        if at < head + self.count, packets[at].first == first, packets[at].end >= end {
-            return true
-        }
-        return at > head && packets[at - 1].end >= end
+        return at > head && packets[at - 1].end >= first &+ UInt64(count)
     }
 
     func hasRoom(_ length: Int) -> Bool {
@@ -104,7 +102,10 @@ struct PacketStore {
         liveBytes += blocks.count
         let at = place(packet.first)
         let end = head + count
-        if at < end { (packets + at + 1).update(from: packets + at, count: end - at) }
+        if at < end {
+            stored.arrival = min(stored.arrival, packets[at].arrival)
+            (packets + at + 1).update(from: packets + at, count: end - at)
+        }
         packets[at] = stored
         count += 1
     }

@@ -13,6 +13,8 @@ public struct SequenceRanges {
     public let capacity: Int
     /// Numbers in ranges that were forgotten.
     public private(set) var forgotten: UInt64 = 0
+    /// The newest gap of which something was forgotten; gap ids ascend with the numbers.
+    private var forgottenGapID: UInt32?
 
     public init(capacity: Int) {
         self.capacity = capacity
@@ -27,10 +29,13 @@ public struct SequenceRanges {
     /// Adds a range above all others.
     public mutating func append(_ range: Range) {
         ranges.append(range)
-        if ranges.count > capacity {
-            forgotten += ranges[0].end - ranges[0].first
-            ranges.removeFirst()
-        }
+        if ranges.count > capacity { forgetOldest() }
+    }
+
+    private mutating func forgetOldest() {
+        forgotten += ranges[0].end - ranges[0].first
+        forgottenGapID = ranges[0].gapID
+        ranges.removeFirst()
     }
 
     /// Index of the first range that ends behind `sequence`.
@@ -58,7 +63,7 @@ public struct SequenceRanges {
             ranges.remove(at: index)
             let before = index > 0 && ranges[index - 1].gapID == range.gapID
             let behind = index < ranges.count && ranges[index].gapID == range.gapID
-            return !before && !behind
+            return !before && !behind && range.gapID != forgottenGapID
         }
         if range.first == first {
             ranges[index].first = end
@@ -67,10 +72,7 @@ public struct SequenceRanges {
         } else {
             ranges[index].end = first
             ranges.insert(Range(first: end, end: range.end, gapID: range.gapID), at: index + 1)
-            if ranges.count > capacity {
-                forgotten += ranges[0].end - ranges[0].first
-                ranges.removeFirst()
-            }
+            if ranges.count > capacity { forgetOldest() }
         }
         return false
     }
@@ -94,5 +96,6 @@ public struct SequenceRanges {
     public mutating func removeAll() {
         ranges.removeAll(keepingCapacity: true)
         forgotten = 0
+        forgottenGapID = nil
     }
 }

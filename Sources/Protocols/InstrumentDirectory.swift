@@ -131,23 +131,40 @@ public final class InstrumentDirectory {
     /// Eight raw bytes as text: trailing spaces and zeros gone, bytes outside printable ASCII as
     /// `\xNN`, so that damaged symbols stay distinct and printable.
     static func text(_ raw: UInt64) -> String {
-        var bytes = (0..<8).map { UInt8(truncatingIfNeeded: raw >> UInt64(56 - 8 * $0)) }
-        while let last = bytes.last, last == 0x20 || last == 0 { bytes.removeLast() }
-        return bytes.reduce(into: "") { text, byte in
-            if (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\\") {
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            } else {
-                text += String(format: "\\x%02x", byte)
+        withUnsafeBytes(of: raw.bigEndian) { bytes in
+            var count = 8
+            while count > 0, bytes[count - 1] == 0x20 || bytes[count - 1] == 0 { count -= 1 }
+            let plain = bytes[..<count].allSatisfy {
+                (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "\\")
+            }
+            if plain { return String(decoding: bytes[..<count], as: UTF8.self) }
+            return bytes[..<count].reduce(into: "") { text, byte in
+                if (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\\") {
+                    text.unicodeScalars.append(Unicode.Scalar(byte))
+                } else {
+                    text += String(format: "\\x%02x", byte)
+                }
             }
         }
     }
 
-    /// The raw bytes of a plain symbol of at most eight letters, space padded.
+    /// The raw bytes, space padded, of what `text` gave; nil for anything else.
     static func raw(_ text: String) -> UInt64? {
-        let bytes = Array(text.utf8)
-        guard !bytes.isEmpty, bytes.count <= 8, !bytes.contains(UInt8(ascii: "\\")) else {
-            return nil
+        var bytes: [UInt8] = []
+        var rest = Substring(text)
+        while let letter = rest.first {
+            if letter == "\\" {
+                guard rest.hasPrefix("\\x"),
+                    let byte = UInt8(rest.dropFirst(2).prefix(2), radix: 16)
+                else { return nil }
+                bytes.append(byte)
+                rest = rest.dropFirst(4)
+            } else {
+                bytes.append(contentsOf: letter.utf8)
+                rest = rest.dropFirst()
+            }
         }
+        guard !bytes.isEmpty, bytes.count <= 8 else { return nil }
         return (0..<8).reduce(UInt64(0)) { raw, index in
             raw << 8 | UInt64(index < bytes.count ? bytes[index] : 0x20)
         }

@@ -4,6 +4,8 @@ import Glibc
 public enum TapeError: Error, Equatable, CustomStringConvertible {
     case invalidName(String)
     case invalidCapacity(Int)
+    /// A table that is negative or beyond all use.
+    case invalidSize(of: String, Int)
     /// Another live process publishes under this name.
     case inUse(name: String, process: UInt32)
     case notFound(name: String)
@@ -19,6 +21,8 @@ public enum TapeError: Error, Equatable, CustomStringConvertible {
             "tape name '\(name)': use 1 to 63 bytes without '/'"
         case .invalidCapacity(let ticks):
             "ring of \(ticks) ticks: use a power of two, 1024 or more"
+        case .invalidSize(let table, let size):
+            "room for \(size) \(table): use a plausible number"
         case .inUse(let name, let process):
             "tape '\(name)' is published by process \(process): stop it or choose another name"
         case .notFound(let name):

@@ -16,13 +16,10 @@ struct TapeObject {
         name: String, options: TapeOptions, prepare: (TapeObject, _ generation: UInt64) -> Void
     ) throws(TapeError) -> TapeObject {
         var object = [CChar](repeating: 0, count: 80)
-        guard tapeline_object_name(name, &object, object.count) == 0 else {
+        guard !name.utf8.contains(0), tapeline_object_name(name, &object, object.count) == 0 else {
             throw .invalidName(name)
         }
-        let capacity = options.ringCapacity
-        guard capacity >= 1024, capacity & (capacity - 1) == 0 else {
-            throw .invalidCapacity(capacity)
-        }
+        try options.check()
         while true {
             let previous = try PreviousTape.open(name: name, object: object)
             defer { previous?.close() }
@@ -100,19 +97,27 @@ struct TapeObject {
     {
         let temporary = Self.temporaryName(name)
         if let previous {
-            previous.markSuperseded()
             // The dead publisher's lock is ours, so nobody else can be doing the same.
             guard clinux_shm_rename(temporary, object) == 0 else {
-                throw .system(name: name, call: "rename", code: errno)
+                throw remove(temporary, name, "rename")
             }
+            // Only now, or a reader that attaches again at once would find the old object.
+            previous.markSuperseded()
             return true
         }
         if clinux_shm_link(temporary, object) == 0 {
             shm_unlink(temporary)
             return true
         }
-        guard errno == EEXIST else { throw .system(name: name, call: "link", code: errno) }
+        guard errno == EEXIST else { throw remove(temporary, name, "link") }
         return false
+    }
+
+    /// Leaves nothing behind; call right after the failing call.
+    private func remove(_ temporary: String, _ name: String, _ call: String) -> TapeError {
+        let code = errno
+        shm_unlink(temporary)
+        return .system(name: name, call: call, code: code)
     }
 
     private func discard(name: String) {

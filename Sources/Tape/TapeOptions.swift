@@ -42,6 +42,25 @@ public struct TapeOptions: Sendable {
     }
 }
 
+extension TapeOptions {
+    /// Throws if no tape can be like this.
+    func check() throws(TapeError) {
+        guard ringCapacity >= 1024, ringCapacity & (ringCapacity - 1) == 0,
+            ringCapacity <= 1 << 36
+        else { throw .invalidCapacity(ringCapacity) }
+        guard (0..<1 << 24).contains(instrumentCapacity) else {
+            throw .invalidSize(of: "instruments", instrumentCapacity)
+        }
+        guard (0...1 << 40).contains(blobSize) else {
+            throw .invalidSize(of: "instrument details", blobSize)
+        }
+        guard channels.count <= 1 << 16 else {
+            throw .invalidSize(of: "channels", channels.count)
+        }
+        guard lines.count <= 1 << 24 else { throw .invalidSize(of: "lines", lines.count) }
+    }
+}
+
 /// A line as the tape's line table names it.
 public struct TapeLine: Sendable, Hashable {
     public var channel: UInt16

@@ -24,6 +24,7 @@ public final class TapePublisher: @unchecked Sendable {
     private let journaled: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// Position of the next tick to be published.
+    @exclusivity(unchecked)
     public private(set) var position: UInt64
     /// Most ticks of one batch: an eighth of the ring.
     public var batchCapacity: Int { options.ringCapacity / 8 }
@@ -121,9 +122,10 @@ public final class TapePublisher: @unchecked Sendable {
             (object.base + object.geometry.topOffset)
             .assumingMemoryBound(to: tapeline_top.self) + Int(instrument)
         withGuard(line) {
-            let guardValue = line.pointee.guard
-            line.pointee = top
-            line.pointee.guard = guardValue
+            // The guard must not be even for a moment while the line is half written.
+            var guarded = top
+            guarded.guard = line.pointee.guard
+            line.pointee = guarded
         }
     }
 

@@ -6,7 +6,8 @@ import Ticks
 extension TapeReader {
     /// Directory entries 1 … `instrumentCount`.
     public var instrumentCount: Int {
-        Int(atomic(\.instrumentCount).pointee.load(ordering: .acquiring))
+        let count = atomic(\.instrumentCount).pointee.load(ordering: .acquiring)
+        return Int(min(count, UInt64(header.instrumentCapacity)))
     }
 
     public func instrument(_ id: UInt32) -> Instrument? {
@@ -22,12 +23,13 @@ extension TapeReader {
     }
 
     private func details(_ entry: tapeline_instrument) -> String {
+        let low = header.blobOffset
+        let end = low + header.blobSize
+        guard entry.detailsOffset >= low, entry.detailsOffset <= end,
+            UInt64(entry.detailsLength) <= end - entry.detailsOffset
+        else { return "" }
         let offset = Int(entry.detailsOffset)
         let length = Int(entry.detailsLength)
-        let low = Int(header.blobOffset)
-        guard length > 0, offset >= low, offset + length <= low + Int(header.blobSize) else {
-            return ""
-        }
         return String(
             decoding: UnsafeBufferPointer(start: base + offset, count: length), as: UTF8.self)
     }

@@ -30,6 +30,8 @@ public final class TapeReader {
     }
 
     public let name: String
+    // One thread owns it; a run-time check of that for every poll would cost more than the poll.
+    @exclusivity(unchecked)
     private var reader = tapeline_reader()
 
     public init(name: String, from start: Start = .newest) throws(TapeError) {
@@ -128,20 +130,11 @@ public final class TapeReader {
 
     /// Copies entry `index` of a guarded table; nil if it stayed half written for over 1 ms.
     func entry<Entry>(at offset: UInt64, _ index: Int, as type: Entry.Type) -> Entry? {
-        let entry = (reader.base + Int(offset) + index * MemoryLayout<Entry>.stride)
-        let word = UnsafeMutableRawPointer(mutating: entry)
-            .assumingMemoryBound(to: Atomic<UInt32>.self)
-        var deadline: UInt64 = 0
-        while true {
-            let before = word.pointee.load(ordering: .acquiring)
-            if before & 1 == 0 {
-                let copy = UnsafeRawPointer(entry).load(as: Entry.self)
-                atomicMemoryFence(ordering: .acquiring)
-                if word.pointee.load(ordering: .relaxed) == before { return copy }
-            }
-            let now = Self.monotonicNanoseconds()
-            if deadline == 0 { deadline = now + 1_000_000 }
-            if now > deadline { return nil }
+        let stride = MemoryLayout<Entry>.stride
+        let entry = reader.base + Int(offset) + index * stride
+        return withUnsafeTemporaryAllocation(of: Entry.self, capacity: 1) { copy in
+            let code = tapeline_copy_guarded(entry, copy.baseAddress, stride)
+            return code == 0 ? UnsafeRawPointer(copy.baseAddress!).load(as: Entry.self) : nil
         }
     }
 

@@ -28,7 +28,7 @@ public enum GapCause: UInt8, CaseIterable, Sendable, Codable {
     case window = 2
     /// The handler was down.
     case restart = 3
-    /// Another epoch began, or the session ended.
+    /// Another epoch began.
     case epoch = 4
     /// The input ended.
     case end = 5

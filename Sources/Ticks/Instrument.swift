@@ -48,7 +48,7 @@ public struct ChannelDescription: Hashable, Sendable, Codable {
     public var name: String
     /// At most 15 bytes of UTF-8.
     public var venue: String
-    /// At most 15 bytes of UTF-8, as `tapeline protocols` and the configuration spell it.
+    /// At most 15 bytes of UTF-8, as the configuration spells it.
     public var protocolName: String
     public var unit: SequenceUnit
 

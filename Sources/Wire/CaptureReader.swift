@@ -12,19 +12,19 @@ public final class CaptureReader {
     static let maximumInterfaces = 65_536
 
     /// All interfaces described so far, over all sections.
-    public internal(set) var interfaces: [CaptureInterface] = []
+    @exclusivity(unchecked) public internal(set) var interfaces: [CaptureInterface] = []
     /// Set when `next()` has returned nil because the file ends inside a record.
-    public internal(set) var truncation: CaptureTruncation?
+    @exclusivity(unchecked) public internal(set) var truncation: CaptureTruncation?
     /// Packets of classic pcap files whose fraction of a second was a second or more, which a wrong
     /// magic number causes; their time is the plain sum.
-    public internal(set) var oddFractionCount: UInt64 = 0
+    @exclusivity(unchecked) public internal(set) var oddFractionCount: UInt64 = 0
 
     let path: String
     let window: ByteWindow
     /// Nil for pcapng. Constant and without references, so that reading it costs nothing.
     private let pcap: PcapLayout?
-    private(set) var isFinished = false
-    var section = PcapngSection()
+    @exclusivity(unchecked) private(set) var isFinished = false
+    @exclusivity(unchecked) var section = PcapngSection()
 
     /// Opens a file, or standard input for "-".
     public convenience init(path: String) throws(CaptureFileError) {

@@ -7,10 +7,8 @@ public enum IEXTP {
 
     /// Message protocols by their identifiers in the header.
     public enum MessageProtocol: UInt16, Sendable {
-        case tops15 = 0x8002
         case tops16 = 0x8003
         case deep10 = 0x8004
-        case deepPlus10 = 0x8005
     }
 
     /// Reads the header and checks that the message blocks lie inside the payload.

@@ -1,5 +1,5 @@
-import Glibc
 import Capture
+import Glibc
 import Handler
 import Journal
 import Simulation
@@ -15,7 +15,9 @@ extension CommandFailure {
             case .cannotOpen, .cannotRead: .system
             default: .data
             }
-        case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CaptureError: .usage
+        case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CaptureError,
+            is CoreError:
+            .usage
         case let error as JournalError:
             switch error {
             case .storage: .system

@@ -51,7 +51,7 @@ extension DecodeCommand {
                 ChannelConfiguration(
                     name: feed.rawValue, feedProtocol: feed,
                     lines: lines.isEmpty ? ["A", "B", "C", "D"] : lines,
-                    windowNanoseconds: UInt64(max(windowMilliseconds, 0) * 1e6))
+                    windowNanoseconds: UInt64(windowMilliseconds * 1e6))
             ],
             tradingDay: try tradingDay())
         return (configuration, nil, false)

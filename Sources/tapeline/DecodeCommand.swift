@@ -39,6 +39,12 @@ struct DecodeCommand: ParsableCommand {
     @OptionGroup var formatOptions: FormatOptions
     @OptionGroup var filterOptions: FilterOptions
 
+    func validate() throws {
+        guard (0...3_600_000).contains(windowMilliseconds) else {
+            throw ValidationError("--window is from 0 to 3600000 milliseconds")
+        }
+    }
+
     func run() throws {
         do {
             try decode()

@@ -129,7 +129,9 @@ final class GapCollector: TickSink {
 
     func text() -> String {
         if gaps.isEmpty { return "no gaps" }
-        let head = ["channel", "epoch", "gap", "first", "last", "count", "cause", "state", "declared"]
+        let head = [
+            "channel", "epoch", "gap", "first", "last", "count", "cause", "state", "declared",
+        ]
         let rows = gaps.map { gap in
             [
                 String(gap.channel), String(gap.epoch), String(gap.id), String(gap.first),

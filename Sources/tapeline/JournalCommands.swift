@@ -55,15 +55,20 @@ struct JournalDescription {
     var channels: [ChannelDescription] = []
     var tradingDay: UInt32 = 0
     var firstPosition: UInt64 = 0
+    var instruments = 0
 
     init(_ directories: [String]) throws {
         for directory in directories {
             let report = try JournalVerify(
                 storage: try FileStorage(path: directory, create: false)
             ).describe()
-            for channel in report.definitions.channels where !channels.contains(channel) {
+            // As `JournalSource` numbers the channels of several journals: behind each other.
+            let first = directories.count > 1 ? (channels.map(\.id).max().map { $0 + 1 } ?? 0) : 0
+            for var channel in report.definitions.channels {
+                channel.id += first
                 channels.append(channel)
             }
+            instruments += report.definitions.instruments.count
             if let header = report.segments.first?.header {
                 tradingDay = header.identity.tradingDay
                 firstPosition = header.firstPosition

@@ -11,7 +11,8 @@ struct ReadCommand: ParsableCommand {
     @Argument(help: "Name of the tape.")
     var tape: String
 
-    @Flag(name: .long, help: "Start with the oldest tick that the ring holds, not with the next one.")
+    @Flag(
+        name: .long, help: "Start with the oldest tick that the ring holds, not with the next one.")
     var oldest = false
 
     @Option(name: .customLong("wait"), help: "Seconds to wait for the tape to exist.")
@@ -19,6 +20,12 @@ struct ReadCommand: ParsableCommand {
 
     @OptionGroup var formatOptions: FormatOptions
     @OptionGroup var filterOptions: FilterOptions
+
+    func validate() throws {
+        guard (0...86_400).contains(waitSeconds) else {
+            throw ValidationError("--wait is from 0 to 86400 seconds")
+        }
+    }
 
     func run() throws {
         do {
@@ -43,7 +50,7 @@ struct ReadCommand: ParsableCommand {
     }
 
     private func attach() throws -> TapeReader {
-        let deadline = TapeReader.monotonicNanoseconds() + UInt64(max(waitSeconds, 0) * 1e9)
+        let deadline = TapeReader.monotonicNanoseconds() + UInt64(waitSeconds * 1e9)
         while true {
             do {
                 return try TapeReader(name: tape, from: oldest ? .oldest : .newest)

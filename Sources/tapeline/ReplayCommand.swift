@@ -8,7 +8,8 @@ import Ticks
 struct ReplayCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "A recorded tape as a live one: at a multiple of its pace, at full speed, or stepped."
+        abstract:
+            "A recorded tape as a live one: at a multiple of its pace, at full speed, or stepped."
     )
 
     @Argument(help: "Journal directories.")
@@ -32,13 +33,24 @@ struct ReplayCommand: ParsableCommand {
     @Option(name: .long, help: "Wait so many seconds before the first tick, for readers to attach.")
     var delay: Double = 0
 
+    func validate() throws {
+        guard (0...3600).contains(delay) else {
+            throw ValidationError("--delay is from 0 to 3600 seconds")
+        }
+        guard (0...1e9).contains(speed) else {
+            throw ValidationError("--speed is 0 for full speed, or a multiple of the pace")
+        }
+    }
+
     func run() throws {
         do {
             let described = try JournalDescription(journals)
             let publisher = try TapePublisher(
                 name: tapeName,
                 options: TapeOptions(
-                    ringCapacity: ring, firstPosition: described.firstPosition,
+                    ringCapacity: ring,
+                    instrumentCapacity: max(65_536, described.instruments + 1024),
+                    firstPosition: described.firstPosition,
                     tradingDay: described.tradingDay,
                     feeds: described.channels.map(\.name).joined(separator: ","),
                     channels: described.channels))

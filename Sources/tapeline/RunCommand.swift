@@ -69,15 +69,15 @@ struct RunCommand: ParsableCommand {
         }
         show(run)
         try run.close()
-        let report = run.report()
-        guard report.truncations.isEmpty else {
-            let cuts = report.truncations.map { "\($0.path): \($0.truncation)" }
-            throw CommandFailure(.data, cuts.joined(separator: "\n"))
-        }
+        guard let report = run.report(), !report.truncations.isEmpty else { return }
+        let cuts = report.truncations.map { "\($0.path): \($0.truncation)" }
+        throw CommandFailure(.data, cuts.joined(separator: "\n"))
     }
 
     private func show(_ run: HandlerRun) {
-        let report = run.report()
+        guard let report = run.report() else {
+            return standardError("the core thread is busy: no totals now")
+        }
         standardError(json ? RunReportText.json(report) : RunReportText.text(report))
     }
 }

@@ -86,10 +86,12 @@ struct FilterOptions: ParsableArguments {
 
     static func time(_ text: String) throws -> UInt64 {
         if let nanoseconds = UInt64(text) { return nanoseconds }
-        let parts = text.split(separator: ".", maxSplits: 1)
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = parts.count == 2 ? parts[1].prefix { $0.isNumber } : ""
         let whole = parts[0].hasSuffix("Z") ? String(parts[0]) : parts[0] + "Z"
-        guard fraction.count <= 9, let date = ISO8601DateFormatter().date(from: whole) else {
+        guard fraction.count <= 9, let date = ISO8601DateFormatter().date(from: whole),
+            date.timeIntervalSince1970 >= 0
+        else {
             throw CommandFailure(
                 .usage, "time '\(text)': use UTC nanoseconds or 2019-12-30T14:30:00.000000230Z")
         }

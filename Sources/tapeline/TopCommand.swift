@@ -21,6 +21,12 @@ struct TopCommand: ParsableCommand {
     @Option(name: .long, help: "Seconds between screens.")
     var interval: Double = 1
 
+    func validate() throws {
+        guard (0.05...3600).contains(interval) else {
+            throw ValidationError("--interval is from 0.05 to 3600 seconds")
+        }
+    }
+
     func run() throws {
         do {
             let reader = try TapeReader(name: tape)
@@ -28,12 +34,14 @@ struct TopCommand: ParsableCommand {
             var last: TapeStatus?
             while true {
                 let status = TapeStatus(reader)
-                if !once && isatty(STDOUT_FILENO) == 1 { print("\u{1B}[H\u{1B}[2J", terminator: "") }
+                if !once && isatty(STDOUT_FILENO) == 1 {
+                    print("\u{1B}[H\u{1B}[2J", terminator: "")
+                }
                 print(status.text(since: last))
                 fflush(nil)
                 if once || status.state != "live" { return }
                 last = status
-                usleep(UInt32(max(interval, 0.05) * 1e6))
+                usleep(UInt32(interval * 1e6))
             }
         } catch {
             throw CommandFailure(error)
@@ -90,7 +98,12 @@ struct TapeStatus {
         ]
         text.append(
             TextTable.render(
-                [["channel", "epoch", "next", "delivered", "duplicate", "lost", "waiting", "gaps", "open"]]
+                [
+                    [
+                        "channel", "epoch", "next", "delivered", "duplicate", "lost", "waiting",
+                        "gaps", "open",
+                    ]
+                ]
                     + channels.map { channel in
                         [TapeReader.text(channel.name), String(channel.epoch)]
                             + [
@@ -100,7 +113,12 @@ struct TapeStatus {
                     }))
         text.append(
             TextTable.render(
-                [["line", "packets", "messages", "first", "duplicate", "lost", "late order", "stale"]]
+                [
+                    [
+                        "line", "packets", "messages", "first", "duplicate", "lost", "late order",
+                        "stale",
+                    ]
+                ]
                     + lines.map { line in
                         [label(line)]
                             + [

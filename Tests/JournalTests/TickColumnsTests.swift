@@ -9,7 +9,8 @@ import Ticks
         let encoder = TickEncoder(ticksMax: max(ticks.count, 1))
         let decoder = TickDecoder(ticksMax: max(ticks.count, 1))
         let room = TickColumns.rawSizeMax(count: ticks.count)
-        let raw = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 8)
+        let raw = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: room + TickDecoder.slack(count: ticks.count), alignment: 8)
         defer { raw.deallocate() }
         let size = ticks.withUnsafeBufferPointer {
             encoder.encode($0.baseAddress!, count: $0.count, into: raw.baseAddress!)
@@ -106,18 +107,21 @@ import Ticks
             var length = size
             for _ in 0..<1 + random.below(4) {
                 // The directory decides most: half of the changes go there.
-                let end = random.next() & 1 == 0 ? TickColumns.dictionaryOffset : size
+                let end = random.next() & 1 == 0 ? TickColumns.symbolsOffset : size
                 raw[random.below(end)] = UInt8(truncatingIfNeeded: random.next())
             }
             if random.below(8) == 0 { length = random.below(size) }
-            // A heap block of the exact length lets a sanitizer see a stray load.
-            let exact = UnsafeMutableRawBufferPointer.allocate(byteCount: length, alignment: 1)
+            // A heap block of no more than what is promised lets a sanitizer see a stray load.
+            let slack = TickDecoder.slack(count: ticks.count)
+            let exact = UnsafeMutableRawBufferPointer.allocate(
+                byteCount: length + slack, alignment: 1)
             defer { exact.deallocate() }
             exact.copyBytes(from: raw[0..<length])
+            exact[length...].initializeMemory(as: UInt8.self, repeating: 0xff)
             output.withUnsafeMutableBufferPointer { output in
                 do throws(ColumnError) {
                     try decoder.decode(
-                        UnsafeRawBufferPointer(exact), count: ticks.count,
+                        UnsafeRawBufferPointer(rebasing: exact[0..<length]), count: ticks.count,
                         into: output.baseAddress!)
                 } catch {
                     refused += 1

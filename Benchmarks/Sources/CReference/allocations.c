@@ -15,7 +15,14 @@ extern void __libc_free(void *memory);
 
 static _Atomic uint64_t allocations;
 
-static void note(void) { atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed); }
+static __thread uint64_t thread_allocations;
+
+static void note(void) {
+    thread_allocations++;
+    atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+}
+
+uint64_t reference_thread_allocations(void) { return thread_allocations; }
 
 uint64_t reference_allocations(void) {
     return atomic_load_explicit(&allocations, memory_order_relaxed);

@@ -79,7 +79,7 @@ struct Benchmark: Sendable {
     let run: @Sendable (Settings) throws -> [Outcome]
 
     static let all = [
-        decode, books, frames, ring, roundTrip, journal, fileToJournal,
+        decode, books, frames, ring, roundTrip, journal, fileToJournal, wire,
     ]
 }
 

@@ -9,16 +9,16 @@ struct CapturedDay {
     let packets: Int
     let messages: Int
 
-    /// Nothing is lost, and what comes in one burst of the venue shares a packet.
-    init(messages: Int, seed: UInt64) throws {
+    /// Nothing is lost. The simulated day is thinner than a real one, so that most of its packets hold
+    /// one or two messages; with `fillsPackets` the venue waits longer and packets are full.
+    init(messages: Int, seed: UInt64, fillsPackets: Bool) throws {
         let day = try ITCH50Day(
             ITCH50DayConfiguration(
                 messages: messages, symbols: SimulatedDay.symbols, seed: seed,
                 date: try TradingDay(parsing: Settings.date)))
         var configuration = LinePacketizerConfiguration(
             session: MoldUDP64Encoder.session("BENCH"))
-        // The simulated day is thinner than a real one: a longer wait fills packets as real bursts do.
-        configuration.flushNanoseconds = 100_000_000
+        if fillsPackets { configuration.flushNanoseconds = 100_000_000 }
         var lines = FaultyLines(
             LinePacketizer(day, configuration: configuration),
             lines: [LineFaults(), LineFaults()], seed: seed)

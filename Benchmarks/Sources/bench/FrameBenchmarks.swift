@@ -8,7 +8,8 @@ extension Benchmark {
         name: "frames", summary: "a pcap of both lines in memory: frames, arbitration, ticks"
     ) { settings in
         let day = try CapturedDay(
-            messages: settings.size(full: 4_000_000, quick: 500_000), seed: settings.seed)
+            messages: settings.size(full: 4_000_000, quick: 500_000), seed: settings.seed,
+            fillsPackets: true)
         let path = FramePath(day)
         let hash = try path.digest()
         let series = try interleave(

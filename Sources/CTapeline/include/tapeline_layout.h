@@ -29,7 +29,8 @@ enum {
     TAPELINE_STATE_SUPERSEDED = 3
 };
 
-/* The beginning of the object, whose first TAPELINE_HEADER_SIZE bytes are its own. What is above `claimed` never changes once state is LIVE. */
+/* The beginning of the object, whose first TAPELINE_HEADER_SIZE bytes are its own. What stands before
+ * `claimed` never changes once the object has its name. */
 typedef struct tapeline_header {
     uint64_t magic;
     uint32_t version;
@@ -107,7 +108,8 @@ typedef struct tapeline_channel {
     uint32_t session_length TAPELINE_SWIFT_NAME("sessionLength");
     uint64_t first;
     uint64_t next;
-    uint64_t highest;
+    /* Behind the highest sequence that is known to exist. */
+    uint64_t known_end TAPELINE_SWIFT_NAME("knownEnd");
     uint64_t received;
     uint64_t delivered;
     uint64_t duplicate;
@@ -147,7 +149,8 @@ typedef struct tapeline_line {
     uint64_t last_time TAPELINE_SWIFT_NAME("lastTime");
     uint64_t dropped;
     uint64_t reserved1[3];
-    /* Bucket i counts messages that came 2^(i-1) … 2^i - 1 ns after the winner (bucket 0: 0 ns). */
+    /* Bucket i counts packets that came 2^(i-1) … 2^i - 1 ns after the winner; bucket 0: 0 ns, the
+     * last one: everything above. */
     uint64_t skew[32];
     uint64_t reserved2[12];
 } tapeline_line;

@@ -90,24 +90,33 @@ static inline uint64_t tapeline_reader_oldest(const tapeline_reader *reader) {
     return claimed - reader->capacity;
 }
 
-static inline int tapeline_table_is_inside(uint64_t offset, uint64_t bytes, uint64_t size) {
-    return offset % 8 == 0 && offset <= size && bytes <= size - offset;
+/* True if `count` entries of `entry` bytes lie between the header and the ring. */
+static inline int tapeline_table_is_inside(const tapeline_header *h, uint64_t offset,
+                                           uint64_t count, uint64_t entry) {
+    return offset >= TAPELINE_HEADER_SIZE && offset <= h->ring_offset &&
+           count <= (h->ring_offset - offset) / entry;
 }
 
-/* True if the object's header describes a tape that lies inside `size` bytes. */
+/* True if the object's header describes a tape whose parts all lie inside `size` bytes. */
 static inline int tapeline_header_is_sound(const tapeline_header *h, uint64_t size) {
-    uint64_t ring_bytes = h->ring_capacity * (uint64_t)sizeof(tapeline_tick);
-    uint64_t entries;
+    uint64_t instruments = (uint64_t)h->instrument_capacity + 1;
+    uint64_t offsets = h->channel_offset | h->line_offset | h->counter_offset |
+                       h->instrument_offset | h->top_offset;
     if (h->magic != tapeline_tape_magic || h->version != TAPELINE_LAYOUT_VERSION) return 0;
-    if (h->total_size != size || h->ring_capacity == 0) return 0;
-    if ((h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
-    if (h->ring_capacity > (UINT64_MAX >> 8)) return 0;
-    /* Entries 0 … instrument_capacity. */
-    entries = (uint64_t)h->instrument_capacity + 1;
-    return tapeline_table_is_inside(h->ring_offset, ring_bytes, size) &&
-           tapeline_table_is_inside(h->top_offset, entries * sizeof(tapeline_top), size) &&
-           tapeline_table_is_inside(h->instrument_offset, entries * sizeof(tapeline_instrument),
-                                    size);
+    if (h->header_size != TAPELINE_HEADER_SIZE || h->total_size != size) return 0;
+    if (h->ring_capacity == 0 || (h->ring_capacity & (h->ring_capacity - 1)) != 0) return 0;
+    if (h->ring_capacity > size / sizeof(tapeline_tick)) return 0;
+    if (h->ring_offset % 4096 != 0 || offsets % 8 != 0) return 0;
+    if (h->ring_offset != size - h->ring_capacity * sizeof(tapeline_tick)) return 0;
+    return tapeline_table_is_inside(h, h->channel_offset, h->channel_count,
+                                    sizeof(tapeline_channel)) &&
+           tapeline_table_is_inside(h, h->line_offset, h->line_count, sizeof(tapeline_line)) &&
+           tapeline_table_is_inside(h, h->counter_offset, h->counter_count,
+                                    sizeof(tapeline_counter)) &&
+           tapeline_table_is_inside(h, h->instrument_offset, instruments,
+                                    sizeof(tapeline_instrument)) &&
+           tapeline_table_is_inside(h, h->top_offset, instruments, sizeof(tapeline_top)) &&
+           tapeline_table_is_inside(h, h->blob_offset, h->blob_size, 1);
 }
 
 /* Maps the open object: everything once, then the ring a second time behind it. */
@@ -150,7 +159,8 @@ static inline int tapeline_reader_open(tapeline_reader *reader, const char *name
     if (fstat(fd, &status) != 0) {
         error = errno;
     } else if (status.st_size < TAPELINE_HEADER_SIZE) {
-        error = EAGAIN;
+        /* Objects appear under their name whole: this one has been cut. */
+        error = EPROTO;
     } else {
         error = tapeline_reader_map(reader, fd, (uint64_t)status.st_size);
     }
@@ -208,11 +218,14 @@ static inline int64_t tapeline_reader_poll(tapeline_reader *reader, const tapeli
         return 0;
     }
     reader->batch_position = reader->position;
-    if (!tapeline_reader_still_valid(reader)) {
+    /* A batch is at most an eighth of the ring, so only what is older than that can be gone: whoever
+     * keeps up leaves the line of `claimed` to the publisher. */
+    if (count > reader->capacity - reader->capacity / 8 && !tapeline_reader_still_valid(reader)) {
         tapeline_reader_recover(reader);
         return TAPELINE_READ_OVERRUN;
     }
     if (count > most) count = most;
+    /* Only a damaged tape has more; the run must not leave the mapping. */
     if (count > reader->capacity) count = reader->capacity;
     *ticks = reader->ring + (reader->position & (reader->capacity - 1));
     reader->position += count;
@@ -232,21 +245,18 @@ static inline int64_t tapeline_reader_copy(tapeline_reader *reader, tapeline_tic
     return TAPELINE_READ_OVERRUN;
 }
 
-/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
- * have, or ETIMEDOUT if the line stayed half written for over a millisecond (dead publisher). */
-static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
-                                      tapeline_top *out) {
-    const tapeline_top *line;
+/* Copies a guarded entry. Returns 0, or ETIMEDOUT if it stayed half written for over a millisecond
+ * (dead publisher). */
+static inline int tapeline_copy_guarded(const void *entry, void *out, size_t size) {
+    const uint32_t *guard = (const uint32_t *)entry;
     struct timespec start, now;
     uint32_t rounds = 0;
-    if (instrument > reader->header->instrument_capacity) return EINVAL;
-    line = (const tapeline_top *)(reader->base + reader->header->top_offset) + instrument;
     for (;;) {
-        uint32_t before = __atomic_load_n(&line->guard, __ATOMIC_ACQUIRE);
+        uint32_t before = __atomic_load_n(guard, __ATOMIC_ACQUIRE);
         if ((before & 1u) == 0) {
-            memcpy(out, line, sizeof(*out));
+            memcpy(out, entry, size);
             __atomic_thread_fence(__ATOMIC_ACQUIRE);
-            if (__atomic_load_n(&line->guard, __ATOMIC_RELAXED) == before) return 0;
+            if (__atomic_load_n(guard, __ATOMIC_RELAXED) == before) return 0;
         }
         if (rounds++ == 0) clock_gettime(CLOCK_MONOTONIC, &start);
         if ((rounds & 63u) == 0) {
@@ -259,14 +269,25 @@ static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t in
     }
 }
 
-/* The directory entry, or NULL if the id is not in use. */
-static inline const tapeline_instrument *tapeline_reader_instrument(const tapeline_reader *reader,
-                                                                    uint32_t instrument) {
+/* Copies the instrument's best bid and offer. Returns 0, EINVAL for an id that the table does not
+ * have, or ETIMEDOUT. */
+static inline int tapeline_reader_top(const tapeline_reader *reader, uint32_t instrument,
+                                      tapeline_top *out) {
+    const tapeline_top *table = (const tapeline_top *)(reader->base + reader->header->top_offset);
+    if (instrument > reader->header->instrument_capacity) return EINVAL;
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
+}
+
+/* Copies a directory entry. Returns 0, EINVAL for an id that is not in use, or ETIMEDOUT. */
+static inline int tapeline_reader_instrument(const tapeline_reader *reader, uint32_t instrument,
+                                             tapeline_instrument *out) {
     uint64_t count = __atomic_load_n(&reader->header->instrument_count, __ATOMIC_ACQUIRE);
-    if (count > reader->header->instrument_capacity) count = reader->header->instrument_capacity;
-    if (instrument == 0 || instrument > count) return NULL;
-    return (const tapeline_instrument *)(reader->base + reader->header->instrument_offset) +
-           instrument;
+    const tapeline_instrument *table =
+        (const tapeline_instrument *)(reader->base + reader->header->instrument_offset);
+    if (instrument == 0 || instrument > count || instrument > reader->header->instrument_capacity) {
+        return EINVAL;
+    }
+    return tapeline_copy_guarded(table + instrument, out, sizeof(*out));
 }
 
 #ifdef __cplusplus

@@ -16,7 +16,7 @@ public final class IEXDecoder {
     /// Billionths in one unit of an IEX price.
     private static let priceScale: Int64 = 100_000
 
-    private var counters = DecoderCounters()
+    @exclusivity(unchecked) private var counters = DecoderCounters()
     private let directory: InstrumentDirectory
     private let venue: UInt32
     private let channel: UInt16

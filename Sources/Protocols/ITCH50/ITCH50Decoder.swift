@@ -4,7 +4,8 @@ import Ticks
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder {
-    private(set) public var counters = DecoderCounters()
+    /// All but the messages by type, which stand in memory of their own.
+    @exclusivity(unchecked) private var counters = DecoderCounters()
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
@@ -71,9 +72,9 @@ public final class ITCH50Decoder {
         let last = capacity - ITCH50.ticksPerMessageMax
         while remaining > 0, emitter.count <= last {
             let length = Int(base.big16(offset))
-            let message = base + (offset + 2)
-            offset += 2 + length
-            remaining -= 1
+            let message = base + (offset &+ 2)
+            offset &+= 2 &+ length
+            remaining &-= 1
             let type = length > 0 ? message.byte(0) : 0
             if length == Int(lengths[Int(type)]) && length > 0 {
                 messagesByType[Int(type)] &+= 1
@@ -129,7 +130,7 @@ public final class ITCH50Decoder {
             emitter.tradeNonCross(message)
         case UInt8(ascii: "I"):
             emitter.instrument = instrument(locate, symbolAt: message + 28)
-            emitter.netOrderImbalance(message)
+            counters.unrepresentable += emitter.netOrderImbalance(message)
         default:
             decodeRare(type, locate, message, &emitter)
         }
@@ -152,7 +153,8 @@ public final class ITCH50Decoder {
             // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
             emitter.instrument =
                 locate == 0
-                ? directory.find(symbol: message.big64(11), venue: venue)
+                ? directory.findOrAdd(
+                    symbol: message.big64(11), venue: venue, code: 0, channel: channel)
                 : instrument(locate, symbolAt: message + 11)
         default:
             emitter.instrument = locate == 0 ? 0 : instrument(locate)
@@ -199,19 +201,20 @@ public final class ITCH50Decoder {
         return id
     }
 
-    /// The first symbol seen with a locate names it.
+    /// The first symbol seen with a locate names it. Locate 0 is no instrument's (itch50.md §1): there
+    /// only the symbol counts.
     @inline(never)
     private func learn(_ locate: Int, _ symbol: UInt64) -> UInt32 {
         let known = instrumentByLocate[locate] & ~Self.unnamed
-        if known != 0, directory.name(known, symbol: symbol, venue: venue) {
+        if locate != 0, known != 0, directory.name(known, symbol: symbol, venue: venue) {
             instrumentByLocate[locate] = known
             return known
         }
-        if known != 0 { return known }
+        // Another epoch had named the instrument already: the locate goes on with that entry.
         let id = directory.findOrAdd(
             symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
         if id == 0 { counters.directoryFull += 1 }
-        instrumentByLocate[locate] = id
+        if locate != 0 { instrumentByLocate[locate] = id }
         return id
     }
 
@@ -222,7 +225,8 @@ public final class ITCH50Decoder {
         let id = directory.findOrAdd(
             symbol: message.big64(11), venue: venue, code: UInt64(locate), channel: channel)
         guard id != 0 else {
-            counters.directoryFull += 1
+            // An unknown locate has been counted where it was looked up.
+            if instrumentByLocate[locate] != 0 { counters.directoryFull += 1 }
             emitter.instrument = 0
             emitter.definition()
             return

@@ -1,26 +1,43 @@
 extension ITCH50 {
-    /// Stock directory fields as `key=value` lines, the venue's own letters (itch50.md §2 R).
+    /// Stock directory fields of one letter or two: key, offset, length (itch50.md §2 R).
+    private static let directoryLetters: [(key: StaticString, offset: Int, length: Int)] = [
+        ("market_category", 19, 1), ("financial_status", 20, 1), ("round_lots_only", 25, 1),
+        ("issue_classification", 26, 1), ("issue_subtype", 27, 2), ("authenticity", 29, 1),
+        ("short_sale_threshold", 30, 1), ("ipo_flag", 31, 1), ("luld_tier", 32, 1),
+        ("etp_flag", 33, 1),
+    ]
+
+    /// Stock directory fields as `key=value` lines, the venue's own letters.
     ///
-    /// `message` is a whole `R` of 39 bytes. Bytes that are no printable ASCII become `?`.
+    /// `message` is a whole `R` of 39 bytes. Bytes that are no printable ASCII become `?`. Put
+    /// together bytewise: thousands of these come at the start of a day.
     static func directoryDetails(_ message: UnsafeRawPointer) -> String {
-        func letters(_ offset: Int, _ length: Int = 1) -> String {
-            var text = ""
-            for index in offset..<(offset + length) {
-                let byte = message.byte(index)
-                text.unicodeScalars.append(
-                    Unicode.Scalar((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?")))
-            }
-            while text.hasSuffix(" ") { text.removeLast() }
-            return text
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
+        func append(key: StaticString) {
+            bytes.append(
+                contentsOf: UnsafeBufferPointer(
+                    start: key.utf8Start, count: key.utf8CodeUnitCount))
+            bytes.append(UInt8(ascii: "="))
         }
-        let fields = [
-            ("market_category", letters(19)), ("financial_status", letters(20)),
-            ("round_lots_only", letters(25)), ("issue_classification", letters(26)),
-            ("issue_subtype", letters(27, 2)), ("authenticity", letters(29)),
-            ("short_sale_threshold", letters(30)), ("ipo_flag", letters(31)),
-            ("luld_tier", letters(32)), ("etp_flag", letters(33)),
-            ("etp_leverage", String(message.big32(34))), ("inverse", letters(38)),
-        ]
-        return fields.map { "\($0)=\($1)" }.joined(separator: "\n")
+        func append(letters offset: Int, _ length: Int) {
+            for place in offset..<(offset + length) {
+                let letter = message.byte(place)
+                if letter == UInt8(ascii: " ") { continue }
+                let isPrintable = (0x21...0x7E).contains(letter)
+                bytes.append(isPrintable ? letter : UInt8(ascii: "?"))
+            }
+        }
+        for field in directoryLetters {
+            append(key: field.key)
+            append(letters: field.offset, field.length)
+            bytes.append(UInt8(ascii: "\n"))
+        }
+        append(key: "etp_leverage")
+        bytes.append(contentsOf: String(message.big32(34)).utf8)
+        bytes.append(UInt8(ascii: "\n"))
+        append(key: "inverse")
+        append(letters: 38, 1)
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -2,12 +2,12 @@ import Ticks
 
 /// Writes the ticks of one ITCH 5.0 message after the other; offsets are those of itch50.md §2.
 struct ITCH50Emitter {
-    let ticks: UnsafeMutablePointer<Tick>
+    private let ticks: UnsafeMutableRawPointer
     let midnight: UInt64
     private let captureTime: UInt64
-    private let flags: UInt16
-    private let channel: UInt16
-    private let line: UInt8
+    /// The tick's last two words as far as they are the same for the whole packet.
+    private let channelWord: UInt64
+    private let flagsWord: UInt64
     private(set) var count = 0
 
     /// Of the message being decoded.
@@ -17,26 +17,35 @@ struct ITCH50Emitter {
 
     @inline(__always)
     init(ticks: UnsafeMutablePointer<Tick>, context: DeliveryContext, midnight: UInt64) {
-        self.ticks = ticks
+        self.ticks = UnsafeMutableRawPointer(ticks)
         self.midnight = midnight
         captureTime = context.captureTime
-        flags = context.flags.rawValue
-        channel = context.channel
-        line = context.line
+        channelWord = UInt64(context.channel) << 32
+        flagsWord = UInt64(context.flags.rawValue) | UInt64(context.line) << 16
     }
 
+    /// Writes the tick in eight words: field by field it would take fourteen stores.
     @inline(__always)
     mutating func emit(
         _ kind: TickKind, orderID: UInt64 = 0, price: Int64 = Price.none,
         quantity: Int64 = Quantity.none, side: Side = .none, flags more: TickFlags = .lastOfEvent,
         detail: UInt8 = 0, extra: UInt32 = 0
     ) {
-        ticks[count] = Tick(
-            exchangeTime: exchangeTime, captureTime: captureTime, sequence: sequence,
-            orderID: orderID, price: price, quantity: quantity, instrument: instrument,
-            channel: channel, kind: kind.rawValue, side: side.rawValue,
-            flags: flags | more.rawValue, line: line, detail: detail, extra: extra)
-        count += 1
+        let tick = ticks + count &* MemoryLayout<Tick>.stride
+        tick.storeBytes(of: exchangeTime, toByteOffset: 0, as: UInt64.self)
+        tick.storeBytes(of: captureTime, toByteOffset: 8, as: UInt64.self)
+        tick.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
+        tick.storeBytes(of: orderID, toByteOffset: 24, as: UInt64.self)
+        tick.storeBytes(of: price, toByteOffset: 32, as: Int64.self)
+        tick.storeBytes(of: quantity, toByteOffset: 40, as: Int64.self)
+        let place =
+            channelWord | UInt64(instrument) | UInt64(kind.rawValue) << 48
+            | UInt64(side.rawValue) << 56
+        tick.storeBytes(of: place, toByteOffset: 48, as: UInt64.self)
+        let rest =
+            flagsWord | UInt64(more.rawValue) | UInt64(detail) << 24 | UInt64(extra) << 32
+        tick.storeBytes(of: rest, toByteOffset: 56, as: UInt64.self)
+        count &+= 1
     }
 
     @inline(__always)
@@ -124,12 +133,16 @@ struct ITCH50Emitter {
         emit(.tradeBreak, orderID: message.big64(11))
     }
 
-    mutating func netOrderImbalance(_ message: UnsafeRawPointer) {
+    /// Returns how many of the two share counts do not fit a tick.
+    mutating func netOrderImbalance(_ message: UnsafeRawPointer) -> UInt64 {
+        var unrepresentable: UInt64 = 0
         let direction = message.byte(27)
         let extra =
             UInt32(direction) | UInt32(message.byte(48)) << 8 | UInt32(message.byte(49)) << 16
         func shares(_ offset: Int) -> Int64 {
-            Int64(exactly: message.big64(offset)) ?? Quantity.none
+            if let shares = Int64(exactly: message.big64(offset)) { return shares }
+            unrepresentable += 1
+            return Quantity.none
         }
         emit(
             .imbalance, quantity: shares(11), flags: .auction,
@@ -146,6 +159,7 @@ struct ITCH50Emitter {
         emit(
             .imbalance, price: price4(message, 44), flags: [.auction, .lastOfEvent],
             detail: ImbalanceDetail.reference.rawValue, extra: extra)
+        return unrepresentable
     }
 
     mutating func priceDiscovery(_ message: UnsafeRawPointer) {

@@ -24,9 +24,6 @@ public enum ITCH50Encoder {
         }
     }
 
-    /// The price of a market-type order, and the largest possible one (itch50.md §1).
-    public static let largestPrice: UInt32 = 2_000_000_000
-
     @inline(__always)
     static func append(
         _ type: Letter, _ header: Header, byteCount: Int, to bytes: inout [UInt8],

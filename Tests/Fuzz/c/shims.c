@@ -102,7 +102,10 @@ static void check_digests(void) {
 static void check_reader(void) {
     tapeline_header header;
     uint64_t page = 4096, capacity = 64ULL << below(4);
-    uint64_t top = page + below(4) * 64, count = below(20);
+    uint64_t count = below(20);
+    uint64_t channels = page, lines = channels + below(3) * sizeof(tapeline_channel);
+    uint64_t counters = lines + below(3) * sizeof(tapeline_line);
+    uint64_t top = counters + below(4) * sizeof(tapeline_counter);
     uint64_t instruments = top + (count + 1) * sizeof(tapeline_top);
     uint64_t ring = (instruments + (count + 1) * sizeof(tapeline_instrument) + page - 1) & ~(page - 1);
     memset(&header, 0, sizeof(header));
@@ -113,6 +116,13 @@ static void check_reader(void) {
     header.ring_offset = ring;
     header.ring_capacity = capacity;
     header.first_position = below(3) == 0 ? next() >> 1 : below(100);
+    header.channel_offset = channels;
+    header.channel_count = (uint32_t)((lines - channels) / sizeof(tapeline_channel));
+    header.line_offset = lines;
+    header.line_count = (uint32_t)((counters - lines) / sizeof(tapeline_line));
+    header.counter_offset = counters;
+    header.counter_count = (uint32_t)((top - counters) / sizeof(tapeline_counter));
+    header.blob_offset = ring;
     header.instrument_offset = instruments;
     header.top_offset = top;
     header.instrument_capacity = (uint32_t)count;
@@ -121,7 +131,9 @@ static void check_reader(void) {
     header.claimed = header.published + below(3);
     header.state = below(4);
     uint64_t size = header.total_size;
-    for (size_t damage = below(4); damage > 0; damage--) {
+    size_t damage = below(4);
+    int is_damaged = damage > 0;
+    for (; damage > 0; damage--) {
         static const uint64_t odd[] = {0, 1, 4095, 4096, 1ULL << 31, 1ULL << 58, UINT64_MAX};
         uint64_t *words = (uint64_t *)&header;
         size_t at = below(3) == 0 ? 128 + below(40) : below(20);
@@ -132,7 +144,9 @@ static void check_reader(void) {
     require(pwrite(fd, &header, sizeof(header), 0) == (ssize_t)sizeof(header), "write");
     tapeline_reader reader;
     memset(&reader, 0, sizeof(reader));
-    if (tapeline_reader_map(&reader, fd, size) == 0) {
+    int code = tapeline_reader_map(&reader, fd, size);
+    require(is_damaged || code == 0, "a sound tape is refused");
+    if (code == 0) {
         reader.overrun_policy = (int)below(2);
         reader.position = below(2) ? tapeline_reader_oldest(&reader) : header.published;
         tapeline_tick copied[100];
@@ -147,9 +161,9 @@ static void check_reader(void) {
         }
         for (uint32_t instrument = 0; instrument < 24; instrument++) {
             tapeline_top best;
-            const tapeline_instrument *entry = tapeline_reader_instrument(&reader, instrument);
+            tapeline_instrument entry;
             if (tapeline_reader_top(&reader, instrument, &best) == 0) sum += best.position;
-            if (entry != NULL) sum += entry->code;
+            if (tapeline_reader_instrument(&reader, instrument, &entry) == 0) sum += entry.code;
         }
         require(tapeline_reader_still_valid(&reader) <= 1 && sum != 0x1234567890ULL, "use");
     }

@@ -1,0 +1,126 @@
+import Capture
+import Testing
+
+@testable import Handler
+
+@Suite struct RunConfigurationTests {
+    static let whole = """
+        day: 2026-03-16
+        feeds:
+          - protocol: itch50
+            channels:
+              - name: itch
+                window: {microseconds: 2500, packets: 64, bytes: 131072}
+                lines:
+                  - {name: A, group: 239.192.1.1, port: 26400, interface: lo}
+                  - {name: B, file: b.pcap, group: 239.192.2.1, port: 26401}
+        tape: {name: t, ring: 4096, instruments: 100}
+        journal: {directory: /tmp/j, blockAgeMilliseconds: 20, waitMaxMilliseconds: 70}
+        books: {orders: 2048, levels: 4096}
+        core: {busyPoll: true}
+        """
+
+    @Test func everyValueArrives() throws {
+        let configuration = try RunConfiguration.parse(Self.whole, file: "c.yaml")
+        let channel = try #require(configuration.core.channels.first)
+        #expect(channel.name == "itch" && channel.feedProtocol == .itch50)
+        #expect(channel.venue == "XNAS" && channel.lines == ["A", "B"])
+        #expect(channel.windowNanoseconds == 2_500_000)
+        #expect(channel.windowPackets == 64 && channel.windowBytes == 131_072)
+        #expect(configuration.core.tradingDay == "2026-03-16")
+        #expect(configuration.core.instrumentCapacity == 100)
+        #expect(configuration.core.orderCapacity == 2048)
+        #expect(configuration.core.levelCapacity == 4096)
+        #expect(configuration.tapeName == "t" && configuration.ringCapacity == 4096)
+        #expect(configuration.journal?.blockAgeNanosecondsMax == 20_000_000)
+        #expect(configuration.journal?.waitNanosecondsMax == 70_000_000)
+        #expect(configuration.isBusyPolling)
+        #expect(
+            configuration.lines[0].source
+                == .multicast(
+                    MulticastAddress(group: "239.192.1.1", port: 26_400, interface: "lo")))
+        #expect(
+            configuration.lines[1].source
+                == .file(
+                    path: "b.pcap",
+                    destination: LineDestination(group: "239.192.2.1", port: 26_401)))
+    }
+
+    /// What is wrong, with what it is replaced by, and where and how it is reported.
+    @Test(arguments: [
+        ("core: {busyPoll: true}", "core: {busypoll: true}", "13:8", "unknown key core.busypoll"),
+        ("ring: 4096", "ring: 5000", "10:23", "power of two"),
+        ("ring: 4096", "ring: many", "10:23", "whole number"),
+        ("busyPoll: true", "busyPoll: yes", "13:18", "true or false"),
+        ("protocol: itch50", "protocol: itch51", "3:", "known are itch50"),
+        ("name: B, file", "name: A, file", "9:", "exists already"),
+        ("group: 239.192.1.1", "group: 239.192.1", "8:", "is no address"),
+        ("port: 26400", "port: 0", "8:", "from 1 to 65535"),
+        ("day: 2026-03-16", "day: 2026-02-30", "1:", "day"),
+        ("tape: {name: t,", "tape: {name: t, name: u,", "10:", "twice"),
+        (", interface: lo}", ", interface: lo, speed: 3}", "8:", "unknown key"),
+        ("{directory: /tmp/j, ", "{", "11:10", "journal.directory is missing"),
+    ])
+    func errorsNameTheirPlace(
+        good: String, bad: String, place: String, message: String
+    ) throws {
+        try #require(Self.whole.contains(good))
+        let text = Self.whole.replacing(good, with: bad)
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(text, file: "c.yaml")
+        }
+        let description = error?.description ?? ""
+        #expect(description.contains(message), "\(description)")
+        #expect(description.hasPrefix("c.yaml:\(place)"), "\(description)")
+    }
+
+    @Test func theSameSourceTwiceIsAnError() throws {
+        let text = Self.whole.replacing(
+            "{name: B, file: b.pcap, group: 239.192.2.1, port: 26401}",
+            with: "{name: B, group: 239.192.1.1, port: 26400, interface: lo}")
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(text, file: "c.yaml")
+        }
+        #expect(error?.description.contains("has the same source already") == true)
+    }
+
+    @Test func overridesWin() throws {
+        let configuration = try RunConfiguration.parse(
+            Self.whole, file: "c.yaml",
+            overrides: [
+                "journal.directory=/data/j", "tape.ring=8192",
+                "feeds.0.channels.0.lines.0.port=1234",
+            ])
+        #expect(configuration.journal?.directory == "/data/j")
+        #expect(configuration.ringCapacity == 8192)
+        guard case .multicast(let address) = configuration.lines[0].source else {
+            Issue.record("line A is no multicast line")
+            return
+        }
+        #expect(address.port == 1234)
+    }
+
+    @Test(arguments: ["tape.ring", "feeds.7.protocol=itch50", "=3"])
+    func overridesThatGoNowhereAreErrors(override: String) {
+        #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(Self.whole, file: "c.yaml", overrides: [override])
+        }
+    }
+
+    @Test(arguments: ["", "[]", "feeds: []", "feeds: 3", "a: [", "? {}\n: 1", "\u{0}", "&a [*a]"])
+    func damagedFilesAreErrors(text: String) {
+        #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(text, file: "c.yaml")
+        }
+    }
+
+    @Test func theHashFollowsTheCore() throws {
+        let one = try RunConfiguration.parse(Self.whole, file: "c.yaml")
+        let same = try RunConfiguration.parse(
+            Self.whole.replacing("name: t,", with: "name: u,"), file: "c.yaml")
+        let other = try RunConfiguration.parse(
+            Self.whole.replacing("2500", with: "2501"), file: "c.yaml")
+        #expect(one.hash == same.hash)
+        #expect(one.hash != other.hash)
+    }
+}
