@@ -54,6 +54,15 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
 
+        // The fuzz targets (nested package Tests/Fuzz) over kept inputs and seeded mutations.
+        .testTarget(
+            name: "FuzzRegressionTests",
+            dependencies: [
+                "Ticks", "Wire", "Protocols", "Books", "Journal", "Handler", "Simulation",
+                "CLinux", "CZstd",
+            ],
+            path: "Tests/Fuzz", exclude: ["Entry", "Package.swift", "c"],
+            sources: ["Regression", "Targets"]),
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline", "TestSupport"]),
         .testTarget(
             name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire", "TestSupport"]),

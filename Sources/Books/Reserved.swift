@@ -24,7 +24,8 @@ struct Reserved<Element: BitwiseCopyable> {
         if aligned > address { munmap(mapped, aligned - address) }
         let start = mapped + (aligned - address)
         munmap(start + byteCount, hugePage - (aligned - address))
-        _ = madvise(start, byteCount, MADV_HUGEPAGE)
+        // A small array would only have its whole huge page cleared at the first touch.
+        if wanted >= hugePage { _ = madvise(start, byteCount, MADV_HUGEPAGE) }
         base = start.bindMemory(to: Element.self, capacity: capacity)
         self.capacity = capacity
     }

@@ -52,6 +52,12 @@ public struct ChannelConfiguration: Sendable, Codable, Equatable {
         self.windowPackets = windowPackets
         self.windowBytes = windowBytes
     }
+
+    /// See `CoreConfiguration.isSound`.
+    var isSound: Bool {
+        lines.count <= 250 && (1...1_000_000).contains(windowPackets)
+            && (1...(1 << 30)).contains(windowBytes)
+    }
 }
 
 /// Everything that the core's results depend on besides its input: recorded with the input log, so
@@ -80,6 +86,14 @@ public struct CoreConfiguration: Sendable, Codable, Equatable {
         self.levelCapacity = levelCapacity
         self.lineSilenceNanoseconds = lineSilenceNanoseconds
         self.buildsBooks = buildsBooks
+    }
+
+    /// False if the core would refuse it. Configuration files are checked as they are read; an input
+    /// log brings what it likes.
+    var isSound: Bool {
+        (1...4096).contains(channels.count) && channels.allSatisfy(\.isSound)
+            && (1...1_000_000).contains(instrumentCapacity)
+            && (1...(1 << 28)).contains(orderCapacity) && (1...(1 << 26)).contains(levelCapacity)
     }
 
     public var channelDescriptions: [ChannelDescription] {
@@ -111,6 +125,9 @@ public struct ResumeState: Sendable, Codable, Equatable {
             self.nextSequence = nextSequence
             self.captureTime = captureTime
         }
+
+        /// No venue numbers messages up to 2^62, no day has 2^31 epochs.
+        var isSound: Bool { (1..<(1 << 31)).contains(epoch) && nextSequence < 1 << 62 }
     }
 
     public var channels: [Channel]

@@ -80,7 +80,11 @@ public final class FeedCore {
     }
 
     private func resume(_ state: ResumeState) {
-        for channel in state.channels where Int(channel.id) < channels.count {
+        // What no run leaves comes from a damaged journal or input log: that channel begins anew.
+        for channel in state.channels
+        where Int(channel.id) < channels.count && channel.isSound
+            && channels[Int(channel.id)].arbiter.status.epoch == 0
+        {
             channels[Int(channel.id)].arbiter.resume(
                 epoch: channel.epoch, session: channel.session, next: channel.nextSequence,
                 time: channel.captureTime)

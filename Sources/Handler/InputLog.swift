@@ -58,7 +58,8 @@ public enum InputLog {
         let body = UnsafeRawBufferPointer(rebasing: data[16..<(16 + length)])
         switch kind {
         case .configuration:
-            return decoded(CoreConfiguration.self, body).map { .configuration($0) }
+            let configuration = decoded(CoreConfiguration.self, body)
+            return configuration.flatMap { $0.isSound ? .configuration($0) : nil }
         case .resume:
             return decoded(ResumeState.self, body).map { .resume($0) }
         case .clock:
@@ -132,7 +133,6 @@ public final class InputLogWriter: @unchecked Sendable {
     private var queue: [[UInt8]] = []
     private var isClosing = false
     private var failure: OutputError?
-    private var thread: Thread?
 
     public init(path: String, force: Bool, configuration: CoreConfiguration) throws(OutputError) {
         self.path = path
@@ -148,7 +148,6 @@ public final class InputLogWriter: @unchecked Sendable {
             to: &chunk)
         let thread = Thread { [self] in writeChunks() }
         thread.name = "input-log"
-        self.thread = thread
         append(.configuration(configuration))
         thread.start()
     }
@@ -274,7 +273,11 @@ public struct InputLogHead: Sendable {
 
     /// Reads the head of a capture file; nil if it is no input log. `path` must name a regular file.
     public static func read(path: String) throws(CaptureFileError) -> InputLogHead? {
-        let reader = try CaptureReader(path: path)
+        try read(try CaptureReader(path: path))
+    }
+
+    /// Reads the head from a reader that has delivered nothing yet.
+    public static func read(_ reader: CaptureReader) throws(CaptureFileError) -> InputLogHead? {
         guard case .custom(let enterprise, let data)? = try reader.next(),
             case .configuration(let configuration)? = InputLog.decode(
                 enterprise: enterprise, data: data)

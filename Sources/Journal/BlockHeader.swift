@@ -46,6 +46,9 @@ public struct BlockHeader: Equatable, Sendable {
     /// "TLJB"
     static let magic: UInt32 = 0x424a_4c54
     static let version: UInt16 = 1
+    /// No tape reaches it (a billion ticks a second for 146 years); what claims to is damaged. So
+    /// positions can be counted on without an overflow.
+    static let positionLimit: UInt64 = 1 << 62
     static let fixedSize = 104
     static let channelEntrySize = 32
     static let channelsMax = 255
@@ -144,7 +147,7 @@ public struct BlockHeader: Equatable, Sendable {
     private var isConsistent: Bool {
         guard rawSize <= UInt32(Self.rawSizeMax),
             compressedSize <= UInt32(Self.compressedSizeMax),
-            endPosition >= firstPosition
+            endPosition >= firstPosition, endPosition < Self.positionLimit
         else { return false }
         let advance = endPosition - firstPosition
         switch kind {

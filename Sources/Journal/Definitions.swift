@@ -23,7 +23,7 @@ public struct ChannelState: Hashable, Sendable {
     ///
     /// An `epoch` tick carries the epoch's number in `extra`, its first sequence, and its session in
     /// `orderID` and `quantity`; a `gap` tick covers `quantity` sequences. Ticks that the handler
-    /// made itself move nothing.
+    /// made itself move nothing. A message is behind us with its last tick.
     public mutating func apply(_ tick: Tick) {
         // Orders and trades, nearly all ticks, need no more than this.
         if tick.kind <= TickKind.trade.rawValue && !tick.has(.snapshot) {
@@ -48,9 +48,11 @@ public struct ChannelState: Hashable, Sendable {
         case .gapFilled, .heartbeat, .lineState, .alert:
             break
         default:
-            if !tick.has(.snapshot) && tick.sequence < .max {
-                nextSequence = max(nextSequence, tick.sequence + 1)
-            }
+            guard !tick.has(.snapshot) && tick.sequence < .max else { return }
+            // A journal may end between the ticks of one message: what is whole of it is not. Levels
+            // are one tick a message, and last-of-event there tells of the venue's event.
+            let isWhole = tick.has(.lastOfEvent) || tick.tickKind == .level
+            nextSequence = max(nextSequence, isWhole ? tick.sequence + 1 : tick.sequence)
         }
     }
 }

@@ -41,6 +41,8 @@ struct JournalRecovery {
             var recovered = RecoveredJournal()
             var names = try storage.segmentNames()
             recovered.nextSegmentNumber = try highestNumber() + 1
+            // A segment begins where positions had come to, whatever is left of the one before.
+            recovered.nextPosition = names.map(\.firstPosition).max() ?? 0
             var newest: SegmentScan?
             while let name = names.last {
                 let scan = try SegmentScan(name, storage: storage, decoder: decoder)
@@ -71,7 +73,7 @@ struct JournalRecovery {
         for name in try storage.list() {
             let digits = name.prefix { $0.isNumber }
             guard name.hasSuffix(SegmentName.suffix) || name.hasSuffix(SegmentName.cutSuffix),
-                let number = UInt64(digits)
+                let number = UInt64(digits), number < BlockHeader.positionLimit
             else { continue }
             highest = max(highest, number)
         }

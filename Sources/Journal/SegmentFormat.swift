@@ -97,7 +97,7 @@ public struct SegmentName: Hashable, Comparable, Sendable {
         let parts = text.dropLast(Self.suffix.count).split(
             separator: "-", omittingEmptySubsequences: false)
         guard parts.count == 3, let number = UInt64(parts[0]), let day = UInt32(parts[1]),
-            let position = UInt64(parts[2])
+            let position = UInt64(parts[2]), max(number, position) < BlockHeader.positionLimit
         else { return nil }
         self.init(number: number, tradingDay: day, firstPosition: position)
         guard text == self.text else { return nil }
@@ -150,7 +150,8 @@ struct SegmentFooter: Equatable {
             at.loadLittle(UInt32.self, at: 8) == magic,
             at.loadLittle(UInt16.self, at: 12) == BlockHeader.version,
             at.loadLittle(UInt16.self, at: 14) == 0,
-            clinux_crc32c(0, at, 44) == at.loadLittle(UInt32.self, at: 44)
+            clinux_crc32c(0, at, 44) == at.loadLittle(UInt32.self, at: 44),
+            at.loadLittle(UInt64.self, at: 36) < BlockHeader.positionLimit
         else { return nil }
         return SegmentFooter(
             segmentIdentity: at.loadLittle(UInt64.self, at: 20),

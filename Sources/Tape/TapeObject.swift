@@ -23,6 +23,7 @@ struct TapeObject {
         while true {
             let previous = try PreviousTape.open(name: name, object: object)
             defer { previous?.close() }
+            removeUnfinished(name: name)
             let created = try allocate(name: name, options: options)
             prepare(created, (previous?.generation ?? 0) + 1)
             if try created.place(name: name, object: object, over: previous) { return created }
@@ -31,8 +32,31 @@ struct TapeObject {
         }
     }
 
+    private static let temporaryPrefix = "tapeline-new."
+
     private static func temporaryName(_ name: String) -> String {
-        "/tapeline-new.\(getpid()).\(name)"
+        "/\(temporaryPrefix)\(getpid()).\(name)"
+    }
+
+    /// Removes what publishers of this name left behind that were killed while they created it: a
+    /// whole tape's memory each. glibc keeps shared-memory objects as files of /dev/shm.
+    private static func removeUnfinished(name: String) {
+        guard let directory = opendir("/dev/shm") else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let file = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            guard file.hasPrefix(temporaryPrefix), file.hasSuffix(".\(name)"),
+                let process = pid_t(file.dropFirst(temporaryPrefix.count).dropLast(name.count + 1)),
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            // A process of another container may live where we see none; it holds the lock.
+            let descriptor = clinux_shm_open("/\(file)", O_RDWR | O_CLOEXEC, 0)
+            guard descriptor >= 0 else { continue }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { shm_unlink("/\(file)") }
+            Glibc.close(descriptor)
+        }
     }
 
     private static func allocate(name: String, options: TapeOptions) throws(TapeError)
