@@ -177,8 +177,6 @@ extension ChannelArbiter {
     private func begin(_ change: EpochSwitch) -> ArbiterAction {
         epochSwitch = nil
         resumption = .none
-        // What other lines kept aside was held by the epoch that ends here, and ends with it.
-        for line in runs.indices where line != change.replayLine { dropCandidate(line) }
         if status.epoch != 0, change.session != status.session { retire(status.session) }
         pastEpochs.add(status)
         // Another session's packets are told by their session.
