@@ -138,13 +138,13 @@ import Wire
     }
 
     @Test func silentLineIsReportedAndComesBack() throws {
-        let bench = try CoreBench([CoreBench.itch()], silence: 10_000)
-        bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)
-        bench.send(ITCH.packet(1, [ITCH.add(1)]), line: 1, at: 1000)
-        bench.send(ITCH.packet(2, [ITCH.add(2)]), at: 20_000)
-        bench.core.clock(20_001)
-        bench.core.clock(30_000)
-        bench.send(ITCH.packet(2, [ITCH.add(2)]), line: 1, at: 30_001)
+        let second: UInt64 = 1_000_000_000
+        let bench = try CoreBench([CoreBench.itch()], silence: second)
+        for line in 0...1 { bench.send(ITCH.packet(1, [ITCH.add(1)]), line: line, at: 1000) }
+        bench.send(ITCH.packet(2, [ITCH.add(2)]), at: 2 * second)
+        bench.core.clock(2 * second + 1)
+        bench.core.clock(3 * second)
+        bench.send(ITCH.packet(2, [ITCH.add(2)]), line: 1, at: 3 * second + 1)
         let states = bench.flushed().filter { $0.tickKind == .lineState }
         #expect(states.map(\.detail) == [LineStateDetail.silent, .up].map(\.rawValue))
         #expect(states.map(\.extra) == [1, 1])
