@@ -1,5 +1,6 @@
 import CLinux
 import CZstd
+import Glibc
 import Ticks
 
 /// Why a block cannot be read.
@@ -30,14 +31,18 @@ final class BlockDecoder {
     private var ticks: UnsafeMutableBufferPointer<Tick> = .init(start: nil, count: 0)
     private let raw = ByteBuffer(capacity: 1 << 16)
 
-    init() {
+    /// - Parameter checksContents: have zstd check what it unpacked, too. The block's own checksum
+    ///   covers the payload as stored and is always checked.
+    init(checksContents: Bool = true) {
         guard let context = ZSTD_createDCtx() else { preconditionFailure("out of memory") }
         self.context = context
+        // ZSTD_d_forceIgnoreChecksum.
+        ZSTD_DCtx_setParameter(context, ZSTD_d_experimentalParam3, checksContents ? 0 : 1)
     }
 
     deinit {
         ZSTD_freeDCtx(context)
-        ticks.deallocate()
+        free(ticks.baseAddress)
     }
 
     /// The unpacked payload; valid until the next call.
@@ -82,9 +87,9 @@ final class BlockDecoder {
     private func decoder(for count: Int) -> TickDecoder {
         if let columns, decoderTicksMax >= count { return columns }
         decoderTicksMax = min(max(count, decoderTicksMax * 2), TickColumns.ticksMax)
-        ticks.deallocate()
-        ticks = .allocate(capacity: decoderTicksMax)
-        ticks.initialize(repeating: Tick())
+        free(ticks.baseAddress)
+        ticks = UnsafeMutableBufferPointer(
+            start: .zeroed(capacity: decoderTicksMax), count: decoderTicksMax)
         let decoder = TickDecoder(ticksMax: decoderTicksMax)
         columns = decoder
         return decoder

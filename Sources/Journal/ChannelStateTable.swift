@@ -1,8 +1,9 @@
+import Glibc
 import Ticks
 
 /// States of all channels, found by channel id without hashing.
 final class ChannelStateTable {
-    /// Index into `states`, −1 for channels that never occurred.
+    /// Index into `states` plus 1; 0 for channels that never occurred.
     private let indexes: UnsafeMutablePointer<Int32>
     private var states: [ChannelState] = []
     /// Run in which the state was last listed by `advance`.
@@ -10,11 +11,10 @@ final class ChannelStateTable {
     private var run: UInt64 = 0
 
     init() {
-        indexes = .allocate(capacity: 1 << 16)
-        indexes.initialize(repeating: -1, count: 1 << 16)
+        indexes = .zeroed(capacity: 1 << 16)
     }
 
-    deinit { indexes.deallocate() }
+    deinit { free(indexes) }
 
     /// In the order of first occurrence.
     var all: [ChannelState] { states }
@@ -49,8 +49,8 @@ final class ChannelStateTable {
 
     private func index(of channel: UInt16) -> Int {
         let known = indexes[Int(channel)]
-        if known >= 0 { return Int(known) }
-        indexes[Int(channel)] = Int32(states.count)
+        if known > 0 { return Int(known) - 1 }
+        indexes[Int(channel)] = Int32(states.count + 1)
         states.append(ChannelState(channel: channel))
         listed.append(0)
         return states.count - 1

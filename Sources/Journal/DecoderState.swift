@@ -250,8 +250,8 @@ struct DecoderState {
             let prices = (states + Int(chunk.instruments[at]) &* InstrumentState.size)
                 .assumingMemoryBound(to: UInt64.self)
             let slot = Int(symbol.pointee.slot)
-            let own = prices[slot]
-            let before = own != 0 ? own : prices[slot ^ 1]
+            // The other side's, if this one has none: an index, not a branch.
+            let before = prices[slot ^ (prices[slot] == 0 ? 1 : 0)]
             price &= symbol.pointee.pricePrevious
             price |= UInt64(bitPattern: base.pointee.price) & symbol.pointee.priceBase
             price |= before & symbol.pointee.priceLast

@@ -27,8 +27,10 @@ public struct ChannelState: Hashable, Sendable {
     public mutating func apply(_ tick: Tick) {
         // Orders and trades, nearly all ticks, need no more than this.
         if tick.kind <= TickKind.trade.rawValue && !tick.has(.snapshot) {
+            // A journal may end between the ticks of one message: it is whole with its last one.
             // Behind the largest number there is none: it wraps, and changes nothing.
-            nextSequence = max(nextSequence, tick.sequence &+ 1)
+            let isWhole = UInt64(tick.flags & TickFlags.lastOfEvent.rawValue)
+            nextSequence = max(nextSequence, tick.sequence &+ isWhole)
             return
         }
         switch tick.tickKind {
@@ -49,8 +51,7 @@ public struct ChannelState: Hashable, Sendable {
             break
         default:
             guard !tick.has(.snapshot) && tick.sequence < .max else { return }
-            // A journal may end between the ticks of one message: what is whole of it is not. Levels
-            // are one tick a message, and last-of-event there tells of the venue's event.
+            // Levels are one tick a message, and last-of-event there tells of the venue's event.
             let isWhole = tick.has(.lastOfEvent) || tick.tickKind == .level
             nextSequence = max(nextSequence, isWhole ? tick.sequence + 1 : tick.sequence)
         }

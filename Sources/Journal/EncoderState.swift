@@ -188,7 +188,8 @@ struct EncoderState {
         let shift = TickColumns.Selector.priceShift
         if price == Price.none { return TickColumns.PriceSelector.none &<< shift }
         let slot = InstrumentState.slot(side: tick.pointee.side)
-        let before = prices[slot] != 0 ? prices[slot] : prices[slot ^ 1]
+        // The other side's, if this one has none: an index, not a branch.
+        let before = prices[slot ^ one(prices[slot] == 0)]
         prices[slot] = price
         let expected = hasBase ? base.pointee.price : previous
         let isExplicit = price != expected && price != previous

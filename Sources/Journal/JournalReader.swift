@@ -30,7 +30,7 @@ public struct JournalDamage: Equatable, Sendable {
 public final class JournalReader {
     private let storage: any JournalStorage
     private let fixedNames: [SegmentName]?
-    private let decoder = BlockDecoder()
+    private let decoder = BlockDecoder(checksContents: false)
     private var names: [SegmentName]
     private var nameIndex = 0
     private var file: SegmentFile?

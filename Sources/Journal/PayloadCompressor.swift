@@ -6,6 +6,9 @@ import CZstd
 /// would take a tenth off them and cost the reader a nanosecond for each. Pieces of one sort that
 /// follow each other share a zstd frame.
 final class PayloadCompressor {
+    /// Shorter pieces share a block with the next: tables take the reader a microsecond.
+    private static let blockSizeMin = 2_048
+
     private let packing: OpaquePointer
     private let storing: OpaquePointer
     private let general: OpaquePointer
@@ -67,16 +70,20 @@ final class PayloadCompressor {
         var out = ZSTD_outBuffer(dst: output, size: room, pos: 0)
         var first = 0
         var start = 0
+        var isRandom = ends.isEmpty ? false : Self.looksRandom(bytes, ends[0])
         while first < ends.count {
-            let isRandom = Self.looksRandom(bytes + start, ends[first] - start)
             var last = first
-            while last + 1 < ends.count,
-                Self.looksRandom(bytes + ends[last], ends[last + 1] - ends[last]) == isRandom
-            { last += 1 }
+            var isNextRandom = isRandom
+            while last + 1 < ends.count {
+                isNextRandom = Self.looksRandom(bytes + ends[last], ends[last + 1] - ends[last])
+                if isNextRandom != isRandom { break }
+                last += 1
+            }
             frame(
                 isRandom ? storing : packing, bytes, start: start, ends[first...last], &out)
             start = ends[last]
             first = last + 1
+            isRandom = isNextRandom
         }
         return out.pos
     }
@@ -90,7 +97,7 @@ final class PayloadCompressor {
         ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
         ZSTD_CCtx_setPledgedSrcSize(context, UInt64(frameEnd - start))
         var at = start
-        for end in ends {
+        for end in ends where end == frameEnd || end - at >= Self.blockSizeMin {
             var input = ZSTD_inBuffer(src: bytes + at, size: end - at, pos: 0)
             let directive = end == frameEnd ? ZSTD_e_end : ZSTD_e_flush
             let left = ZSTD_compressStream2(context, &out, &input, directive)
@@ -100,10 +107,10 @@ final class PayloadCompressor {
         }
     }
 
-    /// Whether a sample's bytes collide so rarely that they carry more than 7 bits each (Rényi's
+    /// Whether a sample's bytes collide so rarely that they carry more than 6 bits each (Rényi's
     /// entropy of order 2).
     private static func looksRandom(_ bytes: UnsafeRawPointer, _ size: Int) -> Bool {
-        let sampleMax = 2_048
+        let sampleMax = 512
         guard size >= 512 else { return false }
         return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 256) { counts in
             counts.initialize(repeating: 0)
@@ -118,7 +125,7 @@ final class PayloadCompressor {
                 taken &+= 1
                 at &+= step
             }
-            return collisions * 128 * 2 < taken * (taken - 1)
+            return collisions * 64 * 2 < taken * (taken - 1)
         }
     }
 }

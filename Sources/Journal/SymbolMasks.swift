@@ -138,11 +138,14 @@ final class SymbolMasks {
         value.pricePrevious = mask(
             price == PriceSelector.previous || (price == PriceSelector.base && !hasBase))
         let isByte = price == PriceSelector.centsByte
-        let wideUnits: [UInt64] = [
-            0, 0, 0, TickColumns.centUnit, TickColumns.hundredthCentUnit, 1, 0,
-        ]
         value.priceByteUnit = isByte ? TickColumns.centUnit : 0
-        value.priceWideUnit = wideUnits[Int(price)]
+        value.priceWideUnit =
+            switch price {
+            case PriceSelector.cents: TickColumns.centUnit
+            case PriceSelector.hundredthCents: TickColumns.hundredthCentUnit
+            case PriceSelector.units: 1
+            default: 0
+            }
         value.priceBytes = isByte ? 1 : 0
         value.priceWides = value.priceWideUnit != 0 ? 1 : 0
         value.priceLast = mask(isByte || value.priceWideUnit != 0)

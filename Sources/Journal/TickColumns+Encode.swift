@@ -94,6 +94,9 @@ final class TickEncoder {
         return code
     }
 
+    @inline(__always)
+    private func bit(_ condition: Bool) -> Int { condition ? 1 : 0 }
+
     /// First pass: symbols, and the values that they call for.
     private func predict(
         _ ticks: UnsafePointer<Tick>, count: Int, orderMask: Int
@@ -112,21 +115,24 @@ final class TickEncoder {
             let slot = Int(truncatingIfNeeded: hash) & orderMask
             let entry = Int(orders[slot])
             let seen = ticks + (entry == 0 ? i : entry &- 1)
-            let isKnown = entry != 0 && seen.pointee.orderID == id
+            // Bits, not conditions that end at the first false one: those become branches.
+            let known = bit(entry != 0) & bit(seen.pointee.orderID == id)
             let age = introduced &- introductions[seen - ticks] &- 1
-            let isNear =
-                isKnown && seen.pointee.instrument == tick.pointee.instrument
-                && age <= UInt32(TickColumns.rankMax)
+            let near =
+                known & bit(seen.pointee.instrument == tick.pointee.instrument)
+                & bit(age <= UInt32(TickColumns.rankMax))
             let introduces =
-                id != 0 && !isKnown && tick.pointee.kind != TickKind.trade.rawValue
-            orders[slot] = introduces ? UInt32(truncatingIfNeeded: i &+ 1) : orders[slot]
+                bit(id != 0) & ~known & bit(tick.pointee.kind != TickKind.trade.rawValue)
+            orders[slot] = UInt32(
+                truncatingIfNeeded: introduces != 0 ? i &+ 1 : entry)
             introductions[i] = introduced
-            instrument.pointee.introduced = introduced &+ (introduces ? 1 : 0)
+            instrument.pointee.introduced = introduced &+ UInt32(truncatingIfNeeded: introduces)
+            let isKnown = known != 0
 
             var selectors = state.envelope(tick)
             selectors |= state.instrument(code: instrument - instruments)
             selectors |= state.order(
-                tick, back: isKnown ? tick - seen : 0, age: age, isNear: isNear)
+                tick, back: isKnown ? tick - seen : 0, age: age, isNear: near != 0)
             let prices = UnsafeMutableRawPointer(instrument).assumingMemoryBound(to: Int64.self)
             selectors |= state.price(tick, base: seen, hasBase: isKnown, prices: prices)
             selectors |= state.quantity(tick, base: seen, hasBase: isKnown)

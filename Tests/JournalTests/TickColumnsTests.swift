@@ -1,4 +1,5 @@
 import CLinux
+import CZstd
 import Testing
 import Ticks
 
@@ -60,6 +61,60 @@ import Ticks
             }
         }
         #expect(try roundTrip(ticks).same)
+    }
+
+    /// Ticks that need every column, among them orders that their instrument no longer remembers.
+    @Test func everyColumnIsUsed() throws {
+        var ticks = Fixtures.randomTicks(50, seed: 3, sparse: true)
+        for i in 0..<600 {
+            var tick = Tick()
+            tick.exchangeTime = 1_000_000 + UInt64(i) * (i % 7 == 0 ? 1_000_000 : 900)
+            tick.captureTime = tick.exchangeTime / 4_096 * 4_096 + 90_000
+            tick.sequence = UInt64(i)
+            tick.kind = i < 300 ? TickKind.add.rawValue : TickKind.delete.rawValue
+            // Deletes go back through the adds: the first few near, then far.
+            tick.orderID = UInt64(5_000 + 3 * (i < 300 ? i : 599 - i))
+            tick.instrument = UInt32(i / 100 % 3 * 40_000)
+            tick.price = Int64(10_000_000) * Int64(1_000 + (i * 37) % (i % 11 == 0 ? 900 : 90))
+            tick.quantity = Int64([100, 300, 7, 1_234_567][i % 4])
+            tick.flags = TickFlags.lastOfEvent.rawValue
+            ticks.append(tick)
+        }
+        let raw = UnsafeMutableRawPointer.allocate(
+            byteCount: TickColumns.rawSizeMax(count: ticks.count), alignment: 8)
+        defer { raw.deallocate() }
+        _ = TickEncoder(ticksMax: ticks.count).encode(ticks, count: ticks.count, into: raw)
+        for column in TickColumns.Column.allCases {
+            let entry = TickColumns.prefixSize + column.rawValue * TickColumns.columnEntrySize
+            let values = UnsafeRawPointer(raw).loadLittle(UInt32.self, at: entry)
+            #expect(values > 0, "no value in \(column)")
+        }
+        #expect(try roundTrip(ticks).same)
+    }
+
+    /// Stored and packed pieces, empty ones, and those that share a block, unpack to one body.
+    @Test func piecesOfAllSortsAreUnpacked() throws {
+        var random = SeededGenerator(seed: 4)
+        var body: [UInt8] = []
+        var ends: [Int] = []
+        for size in [700, 0, 40, 3_000, 200_000, 5, 0, 300_000, 1, 0] {
+            let isRandom = random.next() & 1 == 0
+            for i in 0..<size {
+                body.append(isRandom ? UInt8(truncatingIfNeeded: random.next()) : UInt8(i % 3))
+            }
+            ends.append(body.count)
+        }
+        let compressor = PayloadCompressor(level: 1)
+        let room = PayloadCompressor.bound(size: body.count, pieces: ends.count)
+        var packed = [UInt8](repeating: 0, count: room)
+        let size = body.withUnsafeBytes { body in
+            packed.withUnsafeMutableBytes {
+                compressor.compress(body, ends: ends, $0.baseAddress!, room: room)
+            }
+        }
+        var unpacked = [UInt8](repeating: 0, count: body.count)
+        #expect(ZSTD_decompress(&unpacked, unpacked.count, packed, size) == body.count)
+        #expect(unpacked == body)
     }
 
     @Test func manyAttributesNeedTwoCodePlanes() throws {
