@@ -113,6 +113,8 @@ struct DecoderState {
         let (long, nextSequences) = (scratch.values(.timeLong), scratch.nextSequences)
         var (shorts, longs) = (timeShorts, timeLongs)
         var time = exchangeTime
+        // The present channel's sequence is kept in a register: most runs have one channel.
+        var (slot, next) = (0, nextSequences[0])
         for i in range {
             let code = Int(low[i]) | (Int(high[i]) & highMask) &<< 8
             codes[i &- range.lowerBound] = UInt16(truncatingIfNeeded: code)
@@ -122,19 +124,25 @@ struct DecoderState {
             shorts &+= Int(truncatingIfNeeded: symbol.pointee.short & 1)
             longs &+= Int(truncatingIfNeeded: symbol.pointee.long & 1)
             let attributes = symbol.pointee.attributes
-            let slot = Int(truncatingIfNeeded: attributes & TickColumns.channelMask)
-            var sequence = nextSequences[slot]
+            let channel = Int(truncatingIfNeeded: attributes & TickColumns.channelMask)
+            if channel != slot {
+                nextSequences[slot] = next
+                slot = channel
+                next = nextSequences[slot]
+            }
+            var sequence = next
             output[i].exchangeTime = time
             output[i].extra = 0
             let rare = symbol.pointee.rare
             if rare != 0 { self.rare(rare, time, &sequence, output + i) }
             output[i].sequence = sequence
             // Bit 32: the flag last-of-event, after which the channel's sequence moves on.
-            nextSequences[slot] = sequence &+ (attributes &>> 32 & 1)
+            next = sequence &+ (attributes &>> 32 & 1)
             output[i].captureTime = captureTime
             UnsafeMutableRawPointer(output + i).storeBytes(
                 of: (attributes | line).littleEndian, toByteOffset: 52, as: UInt64.self)
         }
+        nextSequences[slot] = next
         (timeShorts, timeLongs, exchangeTime) = (shorts, longs, time)
     }
 
@@ -203,13 +211,14 @@ struct DecoderState {
             distances &+= isFar & 1
 
             let start = newest ^ ((newest ^ match) & symbol.pointee.trade)
-            var id = output[base].orderID & UInt64(truncatingIfNeeded: isNear | isFar)
-            id |= (start &+ UInt64(new[news])) & symbol.pointee.new
+            var id = (start &+ UInt64(new[news])) & symbol.pointee.new
             id |= (newest &- old[olds]) & symbol.pointee.old
             news &+= Int(truncatingIfNeeded: symbol.pointee.new & 1)
             olds &+= Int(truncatingIfNeeded: symbol.pointee.old & 1)
+            // Without the base's id: the next tick must not wait for a load from far back.
             newest ^= (newest ^ id) & symbol.pointee.add
             match ^= (match ^ id) & symbol.pointee.trade
+            id |= output[base].orderID & UInt64(truncatingIfNeeded: isNear | isFar)
             output[i].orderID = id
             recent[introduced & mask] = UInt16(truncatingIfNeeded: i)
             state.pointee.introduced = UInt32(
@@ -238,11 +247,12 @@ struct DecoderState {
             let at = i &- range.lowerBound
             let symbol = symbols + Int(chunk.codes[at])
             let base = output + Int(chunk.bases[at])
-            quantity &= symbol.pointee.quantityPrevious
-            quantity |= UInt64(bitPattern: base.pointee.quantity) & symbol.pointee.quantityBase
-            quantity &+= UInt64(quantityByte[quantityBytes]) &* symbol.pointee.quantityByteUnit
-            quantity &+= quantityWide[quantityWides] &* symbol.pointee.quantityWideUnit
-            quantity &+= symbol.pointee.quantityConstant
+            // All but the tick before comes first, so that the next one waits for one addition.
+            var size = UInt64(bitPattern: base.pointee.quantity) & symbol.pointee.quantityBase
+            size &+= UInt64(quantityByte[quantityBytes]) &* symbol.pointee.quantityByteUnit
+            size &+= quantityWide[quantityWides] &* symbol.pointee.quantityWideUnit
+            size &+= symbol.pointee.quantityConstant
+            quantity = size &+ (quantity & symbol.pointee.quantityPrevious)
             quantityBytes &+= Int(symbol.pointee.quantityBytes)
             quantityWides &+= Int(symbol.pointee.quantityWides)
             output[i].quantity = Int64(bitPattern: quantity)
@@ -250,15 +260,17 @@ struct DecoderState {
             let prices = (states + Int(chunk.instruments[at]) &* InstrumentState.size)
                 .assumingMemoryBound(to: UInt64.self)
             let slot = Int(symbol.pointee.slot)
-            // The other side's, if this one has none: an index, not a branch.
-            let before = prices[slot ^ (prices[slot] == 0 ? 1 : 0)]
-            price &= symbol.pointee.pricePrevious
-            price |= UInt64(bitPattern: base.pointee.price) & symbol.pointee.priceBase
-            price |= before & symbol.pointee.priceLast
-            let step = UInt64(bitPattern: Int64(priceByte[priceBytes]))
-            price &+= step &* symbol.pointee.priceByteUnit
-            price &+= priceWide[priceWides] &* symbol.pointee.priceWideUnit
-            price &+= symbol.pointee.priceConstant
+            // The other side's, if this one has none: the sign of x | −x tells zero without a branch.
+            let own = prices[slot]
+            let hasOwn = UInt64(bitPattern: Int64(bitPattern: own | (0 &- own)) &>> 63)
+            let before = own | (prices[slot ^ 1] & ~hasOwn)
+            var change = UInt64(bitPattern: Int64(priceByte[priceBytes]))
+            change &*= symbol.pointee.priceByteUnit
+            change &+= priceWide[priceWides] &* symbol.pointee.priceWideUnit
+            change &+= symbol.pointee.priceConstant
+            change &+= UInt64(bitPattern: base.pointee.price) & symbol.pointee.priceBase
+            change &+= price & symbol.pointee.pricePrevious
+            price = change &+ (before & symbol.pointee.priceLast)
             priceBytes &+= Int(symbol.pointee.priceBytes)
             priceWides &+= Int(symbol.pointee.priceWides)
             prices[slot] = price

@@ -167,8 +167,8 @@ struct EncoderState {
         orderNew += one(isNew)
         orderOld.pointee = newestOrder &- id
         orderOld += one(isOld)
-        newestOrder = isAdd ? id : newestOrder
-        newestMatch = isTrade ? id : newestMatch
+        newestOrder = isAdd && isFresh ? id : newestOrder
+        newestMatch = isTrade && isFresh ? id : newestMatch
         let known =
             isNear ? TickColumns.OrderSelector.rank : TickColumns.OrderSelector.distance
         let fresh = isNew ? TickColumns.OrderSelector.new : TickColumns.OrderSelector.old

@@ -23,6 +23,7 @@ final class SymbolMasks {
         var distance: UInt64 = 0
         var new: UInt64 = 0
         var old: UInt64 = 0
+        /// An `add`, or a `trade`, of an order that no tick of the run introduced before.
         var add: UInt64 = 0
         var trade: UInt64 = 0
         /// 1 if the instrument has one more order to remember.
@@ -122,7 +123,7 @@ final class SymbolMasks {
             distance: mask(order == TickColumns.OrderSelector.distance),
             new: mask(order == TickColumns.OrderSelector.new),
             old: mask(order == TickColumns.OrderSelector.old),
-            add: mask(kind == TickKind.add.rawValue), trade: mask(isTrade),
+            add: mask(isFresh && kind == TickKind.add.rawValue), trade: mask(isFresh && isTrade),
             introduces: isFresh && !isTrade ? 1 : 0)
     }
 
