@@ -53,8 +53,9 @@ struct Book: BitwiseCopyable {
     var eventDeadline: UInt64
     var channel: UInt16
     var flags: UInt16
+    var reserved: UInt32
     /// To 64 bytes: a book lies in one cache line.
-    var reserved: (UInt32, UInt64)
+    var padding: UInt64
 
     /// Something was missed or contradictory: wrong until clear, snapshot or epoch.
     static let damaged: UInt16 = 1
