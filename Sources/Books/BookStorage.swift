@@ -44,6 +44,7 @@ struct BookStorage {
     var replacedSide: UInt8 = 0
 
     static let rungRunMin: UInt32 = 8
+    private static let populatedPoolBytes = 16 << 20
 
     init(_ configuration: BooksConfiguration) {
         self.configuration = configuration
@@ -58,6 +59,14 @@ struct BookStorage {
         index = OrderIndex(
             orderCapacity: configuration.orderCapacity, seed: configuration.hashSeed)
         freeRuns = Reserved(capacity: 33)
+        if configuration.populatesMemory {
+            index.populate()
+            // Pools fill from their beginning, so what is needed later comes page by page.
+            orders.populate(bytes: Self.populatedPoolBytes)
+            levels.populate(bytes: Self.populatedPoolBytes)
+            rungs.populate(bytes: Self.populatedPoolBytes)
+            books.populate(bytes: Self.populatedPoolBytes)
+        }
         for size in 0..<33 { freeRuns.base[size] = .max }
         listedTops = Reserved(capacity: configuration.instrumentCapacity + 1)
         watched = Reserved(capacity: 1 << 16)

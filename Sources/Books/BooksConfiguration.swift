@@ -11,6 +11,9 @@ public struct BooksConfiguration: Sendable {
     /// How long a venue's event may stay open, in ns of core time, before the book is shown as it
     /// is and marked suspect.
     public var eventNanosecondsMax: UInt64
+    /// Touches the memory that the first orders will need when the books are made, not when they
+    /// come: for live feeds.
+    public var populatesMemory: Bool
     /// Makes the places of orders in the index unpredictable for whoever chooses order ids.
     /// Results do not depend on it.
     public var hashSeed: UInt64
@@ -18,13 +21,15 @@ public struct BooksConfiguration: Sendable {
     public init(
         instrumentCapacity: Int = 65_536, orderCapacity: Int = 1 << 22,
         levelCapacity: Int = 1 << 21, channelCapacity: Int = 64,
-        eventNanosecondsMax: UInt64 = 1_000_000, hashSeed: UInt64 = 0x5851_F42D_4C95_7F2D
+        eventNanosecondsMax: UInt64 = 1_000_000, populatesMemory: Bool = false,
+        hashSeed: UInt64 = 0x5851_F42D_4C95_7F2D
     ) {
         self.instrumentCapacity = instrumentCapacity
         self.orderCapacity = orderCapacity
         self.levelCapacity = levelCapacity
         self.channelCapacity = channelCapacity
         self.eventNanosecondsMax = eventNanosecondsMax
+        self.populatesMemory = populatesMemory
         self.hashSeed = hashSeed
     }
 }

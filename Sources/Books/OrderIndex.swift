@@ -20,6 +20,9 @@ struct OrderIndex {
 
     func free() { entries.free() }
 
+    /// All of it: the first orders already go everywhere.
+    func populate() { entries.populate(bytes: .max) }
+
     /// Eight consecutive references share a cache line: venues number orders nearly in sequence, so
     /// that new ones, and those that live shortly, find their line in the cache. Lines are scattered.
     @inline(__always)

@@ -32,6 +32,12 @@ struct Reserved<Element: BitwiseCopyable> {
 
     func free() { munmap(base, byteCount) }
 
+    /// Has the kernel provide the first `bytes` now: a first touch costs milliseconds where pages are
+    /// huge and the machine is virtual. The array must be untouched, for it is overwritten with zeros.
+    func populate(bytes: Int) {
+        memset(base, 0, min(bytes, byteCount))
+    }
+
     @inline(__always)
     subscript(_ index: UInt32) -> UnsafeMutablePointer<Element> { base + Int(index) }
 }

@@ -49,9 +49,11 @@ public final class FeedCore {
     /// Packets with bytes behind their last message.
     @exclusivity(unchecked) public private(set) var trailingBytePackets: UInt64 = 0
 
-    /// `resume` is what an earlier run of the day left; nil for a fresh start.
+    /// `resume` is what an earlier run of the day left; nil for a fresh start. `isLive` prepares
+    /// memory beforehand, so that the first orders of a live feed do not wait for it.
     public init(
-        configuration: CoreConfiguration, output: any TickOutput, resume: ResumeState? = nil
+        configuration: CoreConfiguration, output: any TickOutput, resume: ResumeState? = nil,
+        isLive: Bool = false
     ) throws {
         self.configuration = configuration
         self.output = output
@@ -67,7 +69,8 @@ public final class FeedCore {
                 instrumentCapacity: configuration.instrumentCapacity,
                 orderCapacity: configuration.orderCapacity,
                 levelCapacity: configuration.levelCapacity,
-                channelCapacity: max(configuration.channels.count, 1)))
+                channelCapacity: max(configuration.channels.count, 1),
+                populatesMemory: isLive))
         let directory = directory
         let midnight = midnight
         channels = configuration.channels.enumerated().map { index, channel in

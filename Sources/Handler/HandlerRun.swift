@@ -69,7 +69,7 @@ public final class HandlerRun: @unchecked Sendable {
             publisher: publisher, channels: configuration.core.channels, gate: gate,
             waitMaxNanoseconds: configuration.journal?.waitNanosecondsMax ?? 0)
         core = try FeedCore(
-            configuration: configuration.core, output: output, resume: opened.resume)
+            configuration: configuration.core, output: output, resume: opened.resume, isLive: true)
         let log = try recordPath.map {
             try InputLogWriter(path: $0, force: force, configuration: configuration.core)
         }

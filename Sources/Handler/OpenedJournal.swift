@@ -78,7 +78,8 @@ struct OpenedJournal {
                 instrumentCapacity: configuration.core.instrumentCapacity,
                 orderCapacity: configuration.core.orderCapacity,
                 levelCapacity: configuration.core.levelCapacity,
-                channelCapacity: max(configuration.core.channels.count, 1)),
+                channelCapacity: max(configuration.core.channels.count, 1),
+                populatesMemory: true),
             gate: gate, blockAgeNanosecondsMax: settings.blockAgeNanosecondsMax,
             makeWriter: { make in
                 preamble.make = make

@@ -65,12 +65,24 @@ struct ReadCommand: ParsableCommand {
         }
     }
 
+    /// Says once when the publisher has stopped beating: it may be dead, and will say nothing itself.
+    private func warn(_ reader: TapeReader, wasSilent: Bool) -> Bool {
+        let beat = reader.heartbeat
+        let now = TapeReader.monotonicNanoseconds()
+        let isSilent = beat > 0 && now > beat && now - beat > 5_000_000_000
+        if isSilent && !wasSilent {
+            standardError("tape '\(tape)': no heartbeat for 5 s; its publisher may be dead")
+        }
+        return isSilent
+    }
+
     /// Returns how many ticks were lost to overruns.
     private func follow(_ reader: TapeReader, _ sink: any TickSink) throws -> UInt64 {
         let buffer = UnsafeMutableBufferPointer<Tick>.allocate(capacity: 8192)
         defer { buffer.deallocate() }
         var lost: UInt64 = 0
         var defined: UInt32 = 0
+        var isSilent = false
         while true {
             let position = reader.position
             switch reader.copy(into: buffer) {
@@ -91,6 +103,7 @@ struct ReadCommand: ParsableCommand {
                 lost += last - first + 1
             case .nothing:
                 try (sink as? LineSink)?.flush()
+                isSilent = warn(reader, wasSilent: isSilent)
                 usleep(200)
             case .superseded:
                 standardError("tape '\(tape)' was superseded by a newer publisher")

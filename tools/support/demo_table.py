@@ -25,6 +25,7 @@ ticks on the tape                 {totals["ticks"]:>10,}
 dropped by the kernel             {totals["kernel_drops"]:>10,}
 wire to C reader, median          {latency["p50"] / 1000:>10,.1f} µs
 wire to C reader, 99 %            {latency["p99"] / 1000:>10,.1f} µs
+  (a hole may wait 10 ms for the other line, and what is behind it waits with it)
 journal, bytes a tick             {journal["tick_bytes"] / max(journal["ticks"], 1):>10.2f}
 """)
 

@@ -204,7 +204,7 @@ private final class WireCore: @unchecked Sendable {
         output = StampingOutput(
             TapeOutput(publisher: publisher, channels: configuration.channels, gate: gate),
             latencies: latencies, count: count)
-        core = try FeedCore(configuration: configuration, output: output)
+        core = try FeedCore(configuration: configuration, output: output, isLive: true)
         recorder = try JournalRecorder(
             reader: try TapeReader(name: publisher.name, from: .oldest), publisher: publisher,
             channels: configuration.channelDescriptions,
