@@ -24,6 +24,13 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
+        .target(
+            name: "CUring",
+            linkerSettings: [.linkedLibrary("uring")]),
+        .target(
+            name: "CXdp",
+            linkerSettings: [.linkedLibrary("xdp"), .linkedLibrary("bpf")]),
+
         // The path from wire to tape and journal, in the order that data takes.
         .target(name: "Ticks", dependencies: ["CTapeline"]),
         .target(name: "Wire", dependencies: ["Ticks", "CLinux", "CZstd"]),
@@ -32,7 +39,9 @@ let package = Package(
             name: "Protocols", dependencies: ["Ticks", "Wire"],
             exclude: ["ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
-        .target(name: "Capture", dependencies: ["Ticks", "Wire", "CLinux"]),
+        .target(
+            name: "Capture",
+            dependencies: ["Ticks", "Wire", "CLinux", "CPcap", "CUring", "CXdp", "CZstd"]),
         .target(
             name: "Tape", dependencies: ["Ticks", "CTapeline", "CLinux"],
             exclude: ["LAYOUT.md"]),
@@ -70,6 +79,9 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
+        .testTarget(
+            name: "CaptureTests",
+            dependencies: ["Capture", "Wire", "Ticks", "CLinux", "TestSupport"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),

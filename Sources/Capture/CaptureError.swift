@@ -1,22 +1,28 @@
 import Glibc
 
-/// Why a line cannot be opened; names the line, the place and the remedy.
+/// Why packets cannot be captured; names the place and the remedy.
 public enum CaptureError: Error, Equatable, CustomStringConvertible {
-    case notMulticast(line: String, group: String)
-    case badAddress(line: String, address: String)
-    case unknownInterface(line: String, interface: String)
-    case system(line: String, call: String, code: Int32)
+    /// A line that cannot be opened as it is configured.
+    case line(name: String, problem: String, remedy: String)
+    /// A method that does not work here.
+    case unavailable(method: CaptureMethod, place: String, problem: String, remedy: String)
+    /// A system call failed while packets were being received.
+    case failed(place: String, call: String, code: Int32)
 
     public var description: String {
         switch self {
-        case .notMulticast(let line, let group):
-            "line \(line): \(group) is no IPv4 multicast group: use 224.0.0.0 to 239.255.255.255"
-        case .badAddress(let line, let address):
-            "line \(line): '\(address)' is no IPv4 address"
-        case .unknownInterface(let line, let interface):
-            "line \(line): no interface '\(interface)': see `ip link`"
-        case .system(let line, let call, let code):
-            "line \(line): \(call): \(String(cString: strerror(code)))"
+        case .line(let name, let problem, let remedy):
+            "line \(name): \(problem): \(remedy)"
+        case .unavailable(let method, let place, let problem, let remedy):
+            "\(method.rawValue) on \(place): \(problem): \(remedy)"
+        case .failed(let place, let call, let code):
+            "\(place): \(call): \(String(cString: strerror(code)))"
         }
+    }
+
+    /// True for what stands in the way of a start; false for failures on the way.
+    public var isSetup: Bool {
+        if case .failed = self { return false }
+        return true
     }
 }

@@ -24,7 +24,9 @@ public enum ConfigurationCheck {
         do {
             switch line.source {
             case .multicast(let address):
-                let socket = try MulticastSocket(line: line.name, address: address)
+                let socket = try SocketSource(
+                    line: CaptureLine(index: 0, name: line.name, address: address),
+                    options: CaptureOptions())
                 return Finding(
                     item: item, isGood: true,
                     text: "joined \(address.group):\(address.port), "

@@ -89,6 +89,16 @@ final class ConfigurationNode {
         }
     }
 
+    /// A list of texts; empty if there is none.
+    func strings(_ key: String) throws -> [String] {
+        guard let value = take(key) else { return [] }
+        guard case .sequence(let items) = value else { throw fail(key, "expected a list") }
+        return try items.map { item in
+            guard let text = item.scalar?.string else { throw fail(key, "expected texts") }
+            return text
+        }
+    }
+
     func child(_ key: String) throws -> ConfigurationNode? {
         guard let value = take(key) else { return nil }
         return try ConfigurationNode(value, file: file, path: qualified(key))

@@ -8,7 +8,11 @@ import Ticks
 final class CoreLoop {
     private let input: CoreInput
     private let output: TapeOutput
-    private let sockets: [(socket: MulticastSocket, route: LineRoute)]
+    private let sources: [any PacketSource]
+    /// Of each live line, by its index.
+    private let routes: [LineRoute]
+    private let batch: UnsafeMutablePointer<CapturedDatagram>
+    private static let batchCapacity = 256
     private let files: FileLines
     private let gate: JournalGate?
     private let isBusyPolling: Bool
@@ -27,38 +31,42 @@ final class CoreLoop {
 
     init(
         input: CoreInput, output: TapeOutput,
-        sockets: [(socket: MulticastSocket, route: LineRoute)], files: FileLines,
+        sources: [any PacketSource], routes: [LineRoute], files: FileLines,
         gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag, reports: ReportDesk
     ) {
         self.reports = reports
         self.input = input
         self.output = output
-        self.sockets = sockets
+        self.sources = sources
+        self.routes = routes
+        batch = .allocate(capacity: Self.batchCapacity)
         self.files = files
         self.gate = gate
         self.isBusyPolling = isBusyPolling
         self.stop = stop
-        pollSet = sockets.map {
-            pollfd(fd: $0.socket.fileDescriptor, events: Int16(POLLIN), revents: 0)
+        pollSet = sources.flatMap(\.fileDescriptors).map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
     }
+
+    deinit { batch.deallocate() }
 
     /// Runs until told to stop, or until the files are read where there are no sockets. Everything
     /// received by then is decoded and published.
     func run() throws {
         var filesLeft = !files.isEmpty
         while !stop.isSet {
-            var worked = try pollSockets() > 0
+            var worked = try pollSources() > 0
             if filesLeft {
                 filesLeft = try files.feed(input, most: 64)
                 worked = true
             }
             finishRound()
             if worked { continue }
-            if sockets.isEmpty && !filesLeft { break }
+            if sources.isEmpty && !filesLeft { break }
             idle()
         }
-        try drainSockets()
+        try drainSources()
         try input.finish()
         setCounters()
     }
@@ -78,9 +86,9 @@ final class CoreLoop {
 
     /// Takes what had been received when the stop came; a line that goes on sending does not keep
     /// the run alive.
-    private func drainSockets() throws {
+    private func drainSources() throws {
         let stopTime = SystemClock.utcNanoseconds()
-        while try pollSockets() > 0, newestTime < stopTime { finishRound() }
+        while try pollSources() > 0, newestTime < stopTime { finishRound() }
         finishRound()
     }
 
@@ -88,26 +96,32 @@ final class CoreLoop {
     func report() -> RunReport {
         RunReport(
             totals: input.core.totals(), datagrams: datagrams,
-            kernelDrops: sockets.reduce(0) { $0 + $1.socket.drops },
-            cutDatagrams: sockets.reduce(0) { $0 + $1.socket.cutDatagrams },
+            kernelDrops: drops,
+            cutDatagrams: cut,
             filePackets: files.packetsRead, fileUnmatched: files.unmatched,
             fileRejected: files.rejected, truncations: files.truncations, journal: nil,
             journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
     }
 
-    private func pollSockets() throws -> Int {
+    private func pollSources() throws -> Int {
         var total = 0
-        for (socket, route) in sockets {
-            total += try socket.poll { datagram in
-                let hasTime = datagram.time != 0
-                newestTime = max(newestTime, datagram.time)
-                input.packet(
-                    route, captureTime: hasTime ? datagram.time : SystemClock.utcNanoseconds(),
-                    timeSource: hasTime ? .kernel : .user, payload: datagram.payload)
-            }
+        for source in sources {
+            let count = try source.poll(into: batch, capacity: Self.batchCapacity)
+            guard count > 0 else { continue }
+            for index in 0..<count { take(batch[index]) }
+            source.release(batch, count: count)
+            total += count
         }
         datagrams += UInt64(total)
         return total
+    }
+
+    @inline(__always)
+    private func take(_ datagram: CapturedDatagram) {
+        newestTime = max(newestTime, datagram.time)
+        input.packet(
+            routes[Int(datagram.line)], captureTime: datagram.time,
+            timeSource: datagram.timeSource, payload: datagram.payload)
     }
 
     /// Nothing was there: time moves on, and the thread rests unless it may spin.
@@ -130,13 +144,15 @@ final class CoreLoop {
 
     private func setCounters() {
         let values = [
-            datagrams, sockets.reduce(0) { $0 + $1.socket.drops },
-            sockets.reduce(0) { $0 + $1.socket.cutDatagrams }, output.waitedNanoseconds,
-            output.overruns,
+            datagrams, drops, cut, output.waitedNanoseconds, output.overruns,
         ]
         for (index, value) in values.enumerated() { output.publisher.setCounter(index, value) }
-        for (socket, route) in sockets { output.setDropped(route, socket.drops) }
     }
+
+    private var drops: UInt64 {
+        sources.reduce(0) { $0 + $1.readDrops().reduce(0) { $0 + $1.value } }
+    }
+    private var cut: UInt64 { sources.reduce(0) { $0 + $1.counters[.oversize] } }
 
     /// The journal thread says what it could not record; the tape says it on.
     private func noteMissing() {

@@ -15,7 +15,7 @@ public final class HandlerRun: @unchecked Sendable {
     private let core: FeedCore
     private let loop: CoreLoop
     private let files: FileLines
-    private let sockets: [(socket: MulticastSocket, route: LineRoute)]
+    private let sources: [any PacketSource]
     private let recorder: JournalRecorder?
     private let gate: JournalGate?
     private let output: TapeOutput
@@ -36,20 +36,25 @@ public final class HandlerRun: @unchecked Sendable {
     ) throws {
         self.configuration = configuration
         self.logger = logger
-        var sockets: [(socket: MulticastSocket, route: LineRoute)] = []
+        var sources: [any PacketSource] = []
+        var routes: [LineRoute] = []
+        var options = CaptureOptions()
+        options.receiveBufferBytes = configuration.receiveBufferBytes
         for line in configuration.lines {
             guard case .multicast(let address) = line.source else { continue }
-            let socket = try MulticastSocket(
-                line: line.name, address: address,
-                receiveBuffer: configuration.receiveBufferBytes)
-            if socket.receiveBuffer < configuration.receiveBufferBytes {
+            let source = try SocketSource(
+                line: CaptureLine(
+                    index: UInt16(routes.count), name: line.name, address: address),
+                options: options)
+            if source.receiveBuffer < configuration.receiveBufferBytes {
                 logger.warning(
-                    "line \(line.name): receive buffer of \(socket.receiveBuffer) bytes; raise net.core.rmem_max for \(configuration.receiveBufferBytes)"
+                    "line \(line.name): receive buffer of \(source.receiveBuffer) bytes; raise net.core.rmem_max for \(configuration.receiveBufferBytes)"
                 )
             }
-            sockets.append((socket, line.route))
+            routes.append(line.route)
+            sources.append(source)
         }
-        self.sockets = sockets
+        self.sources = sources
         files = try FileLines(configuration.lines)
 
         let opened = try OpenedJournal(configuration, logger: logger)
@@ -75,8 +80,9 @@ public final class HandlerRun: @unchecked Sendable {
         }
         if let resume = opened.resume { log?.append(.resume(resume)) }
         loop = CoreLoop(
-            input: CoreInput(core: core, log: log), output: output, sockets: sockets,
-            files: files, gate: gate, isBusyPolling: configuration.isBusyPolling, stop: stop,
+            input: CoreInput(core: core, log: log), output: output, sources: sources,
+            routes: routes, files: files, gate: gate, isBusyPolling: configuration.isBusyPolling,
+            stop: stop,
             reports: reports)
         recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
     }

@@ -191,27 +191,29 @@ extension RunConfiguration {
         _ lines: inout [LineConfiguration]
     ) throws -> String {
         let name = try node.required("name")
+        let source: LineSource
         guard !channel.lines.contains(name) else {
             throw node.fail("name", "line '\(name)' exists already in channel \(channel.name)")
         }
-        let group = try node.string("group")
         let port = try node.integer("port", in: 1...65_535, default: 0)
-        let interface = try node.string("interface")
-        let sender = try node.string("source")
-        let source: LineSource
+        let group = try readGroup(node)
+        let address = try group.map { try readAddress(node, group: $0, port: UInt16(port)) }
         if let file = try node.string("file") {
-            let destination = group.map { LineDestination(group: $0, port: UInt16(port)) }
+            let destination = group.map {
+                LineDestination(group: $0.description, port: UInt16(port))
+            }
             source = .file(path: file, destination: destination)
         } else {
-            guard let group, port > 0 else {
+            guard let address, port > 0 else {
                 throw node.fail("name", "a line needs group and port, or a file")
             }
-            source = .multicast(
-                MulticastAddress(
-                    group: group, port: UInt16(port), source: sender, interface: interface))
-        }
-        if let group, IPAddress(group) == nil {
-            throw node.fail("group", "'\(group)' is no address")
+            guard address.group.isMulticast else {
+                throw node.fail(
+                    "group",
+                    "\(address.group) is no multicast group: use 224.0.0.0 to 239.255.255.255, or ff00::/8"
+                )
+            }
+            source = .multicast(address)
         }
         try node.finish()
         if let other = lines.first(where: { $0.source == source }) {
@@ -220,6 +222,33 @@ extension RunConfiguration {
         lines.append(
             LineConfiguration(route: route, name: "\(channel.name)/\(name)", source: source))
         return name
+    }
+
+    private static func readGroup(_ node: ConfigurationNode) throws -> IPAddress? {
+        guard let text = try node.string("group") else { return nil }
+        guard let group = IPAddress(text) else {
+            throw node.fail("group", "'\(text)' is no address")
+        }
+        return group
+    }
+
+    /// Where a line comes from; its senders are one `source` or a list of `sources`.
+    private static func readAddress(
+        _ node: ConfigurationNode, group: IPAddress, port: UInt16
+    ) throws -> MulticastAddress {
+        var texts = try node.strings("sources")
+        if let one = try node.string("source") { texts.append(one) }
+        let sources = try texts.map { text in
+            guard let source = IPAddress(text), source.isV4 == group.isV4 else {
+                throw node.fail(
+                    "source", "'\(text)' is no \(group.isV4 ? "IPv4" : "IPv6") address")
+            }
+            return source
+        }
+        return MulticastAddress(
+            group: group, port: port, sources: sources,
+            interface: try node.string("interface"),
+            vlan: UInt16(try node.integer("vlan", in: 0...4094, default: 0)))
     }
 
     private static func readJournal(_ node: ConfigurationNode) throws -> JournalConfiguration? {

@@ -1,5 +1,6 @@
 import Capture
 import Testing
+import Wire
 
 @testable import Handler
 
@@ -38,7 +39,9 @@ import Testing
         #expect(
             configuration.lines[0].source
                 == .multicast(
-                    MulticastAddress(group: "239.192.1.1", port: 26_400, interface: "lo")))
+                    MulticastAddress(
+                        group: try #require(IPAddress("239.192.1.1")), port: 26_400,
+                        interface: "lo")))
         #expect(
             configuration.lines[1].source
                 == .file(

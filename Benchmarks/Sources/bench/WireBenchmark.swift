@@ -174,7 +174,8 @@ private final class WirePath: @unchecked Sendable {
 
 /// The handler's receive path: socket, core, tape, journal, as a run wires them.
 private final class WireCore: @unchecked Sendable {
-    private let socket: MulticastSocket
+    private let socket: SocketSource
+    private let batch = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 64)
     private let core: FeedCore
     private let output: StampingOutput
     private let publisher: TapePublisher
@@ -188,10 +189,12 @@ private final class WireCore: @unchecked Sendable {
         let configuration = CoreConfiguration(
             channels: [ChannelConfiguration(name: "wire", feedProtocol: .itch50)],
             tradingDay: Settings.date, instrumentCapacity: 16_384)
-        socket = try MulticastSocket(
-            line: "wire/A",
-            address: MulticastAddress(
-                group: WirePath.group, port: WirePath.port, interface: "lo"))
+        socket = try SocketSource(
+            line: CaptureLine(
+                index: 0, name: "wire/A",
+                address: MulticastAddress(
+                    group: IPAddress(WirePath.group)!, port: WirePath.port, interface: "lo")),
+            options: CaptureOptions())
         publisher = try TapePublisher(
             name: "bench-wire-\(getpid())",
             options: TapeOptions(
@@ -224,11 +227,13 @@ private final class WireCore: @unchecked Sendable {
         var last = reference_now()
         do {
             while true {
-                let count = try socket.poll { datagram in
+                let count = try socket.poll(into: batch, capacity: 64)
+                for index in 0..<count {
                     core.packet(
-                        channel: 0, line: 0, captureTime: datagram.time, timeSource: .kernel,
-                        payload: datagram.payload)
+                        channel: 0, line: 0, captureTime: batch[index].time, timeSource: .kernel,
+                        payload: batch[index].payload)
                 }
+                socket.release(batch, count: count)
                 core.flush()
                 let now = reference_now()
                 publisher.beat(monotonicNanoseconds: now)
