@@ -133,6 +133,12 @@ struct XDPAssembler {
         add(0x06 | condition.rawValue, left, Int32(bitPattern: right))
     }
 
+    /// Looks at all 64 bits, as the verifier wants it of pointers.
+    mutating func jump(_ label: Label, ifNull register: Register) {
+        jumps.append((instructions.count, label))
+        add(0x05 | Condition.equal.rawValue, register, 0)
+    }
+
     private mutating func add(_ opcode: UInt8, _ target: Register, _ immediate: Int32) {
         add(opcode, target, 0, offset: 0, immediate)
     }

@@ -363,7 +363,7 @@ extension XDPProgram {
         assembler.add(.r2, -4)
         assembler.loadMap(.r1, descriptor: counterMap)
         assembler.call(.mapLookupElement)
-        assembler.jump(passLabel, if: .r0, .equal, 0)
+        assembler.jump(passLabel, ifNull: .r0)
         assembler.load(.r1, .double, .r0, 0)
         assembler.add(.r1, 1)
         assembler.store(.r1, .double, .r0, 0)

@@ -1,1 +1,356 @@
+import Capture
+import Foundation
 import Testing
+import Ticks
+import Wire
+
+/// AF_XDP over a virtual pair in a namespace (the driver's mode), and over loopback (the stack's).
+@Suite(
+    "AF_XDP source", .serialized,
+    .enabled(if: XDPTestNetwork.isRoot, "skipped: needs root for namespaces and BPF"))
+struct XDPSourceTests {
+    private static let group = IPAddress("239.1.1.1")!
+    private static let group6 = IPAddress("ff3e::1:2")!
+
+    private static func line(
+        _ index: UInt16, _ group: IPAddress, _ port: UInt16, sources: [String] = [],
+        vlan: UInt16 = 0
+    ) -> CaptureLine {
+        CaptureLine(
+            index: index, name: "test/\(index)",
+            address: MulticastAddress(
+                group: group, port: port, sources: sources.map { IPAddress($0)! },
+                interface: nil, vlan: vlan))
+    }
+
+    private static let lines = [
+        line(0, group, 9000),
+        line(1, group, 9001, sources: ["10.1.1.1", "10.1.1.2"]),
+        line(2, group, 9002, vlan: 7),
+        line(3, group6, 9000),
+        line(4, group6, 9001, sources: ["2001:db8::1"]),
+        line(5, IPAddress("239.1.1.2")!, 9000),
+    ]
+
+    private struct Received: Equatable, Sendable {
+        var line: UInt16
+        var payload: [UInt8]
+    }
+
+    /// Polls until `last` came. Every datagram is released at once.
+    private static func receive(_ source: XDPSource, until last: [UInt8]) throws -> [Received] {
+        let batch = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 16)
+        defer { batch.deallocate() }
+        var received: [Received] = []
+        while received.last?.payload != last {
+            let count = try source.poll(into: batch, capacity: 16)
+            for index in 0..<count {
+                received.append(
+                    Received(line: batch[index].line, payload: Array(batch[index].payload)))
+                #expect(batch[index].timeSource == .kernel)
+                let age = Int64(clock_gettime_nsec()) - Int64(batch[index].time)
+                #expect(age >= -1_000_000 && age < 10_000_000_000, "capture time is UTC")
+            }
+            source.release(batch, count: count)
+            if count == 0 { try wait(source) }
+        }
+        return received
+    }
+
+    private static func clock_gettime_nsec() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    private static func wait(_ source: XDPSource) throws {
+        var waiting = source.fileDescriptors.map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        guard poll(&waiting, nfds_t(waiting.count), 5000) > 0 else {
+            throw XDPTestNetwork.Failure(text: "nothing came; drops: \(source.readDrops())")
+        }
+    }
+
+    private static func frame(
+        _ group: IPAddress, _ port: UInt16, _ mark: UInt8, bytes: Int = 40
+    ) -> RawFrame {
+        RawFrame(
+            group: group, port: port, payload: [UInt8](repeating: mark, count: bytes))
+    }
+
+    /// What goes over the wire, and which line it must come out of, if any.
+    private static var traffic: [(frame: RawFrame, line: UInt16?)] {
+        var options = frame(group, 9000, 2)
+        options.optionBytes = 8
+        var sourced = frame(group, 9001, 3)
+        sourced.source = IPAddress("10.1.1.2")!
+        var foreign = frame(group, 9001, 4)
+        foreign.source = IPAddress("10.1.1.3")!
+        var tagged = frame(group, 9002, 5)
+        tagged.tags = [(0x8100, 7 | 0x6000)]
+        var twice = tagged
+        twice.payload = [UInt8](repeating: 6, count: 33)
+        twice.tags = [(0x88A8, 7), (0x8100, 99)]
+        var otherTag = tagged
+        otherTag.tags = [(0x8100, 8)]
+        var tooTagged = frame(group, 9000, 7)
+        tooTagged.tags = [(0x8100, 7)]
+        var first = frame(group, 9000, 8)
+        first.fragment = 0x2000
+        var later = first
+        later.fragment = 5
+        var elsewhere = first
+        elsewhere.group = IPAddress("239.9.9.9")!
+        var six = frame(group6, 9000, 9)
+        six.source = IPAddress("2001:db8::7")!
+        var sourcedSix = frame(group6, 9001, 10)
+        sourcedSix.source = IPAddress("2001:db8::1")!
+        var foreignSix = sourcedSix
+        foreignSix.source = IPAddress("2001:db8::1:1")!
+        // Only the last word of the group is the same.
+        var nearlySix = six
+        nearlySix.group = IPAddress("ff3f::1:2")!
+        return [
+            (frame(group, 9000, 1), 0), (options, 0), (sourced, 1), (foreign, nil), (tagged, 2),
+            (twice, 2), (otherTag, nil), (tooTagged, nil), (frame(group, 9002, 7), nil),
+            (first, nil), (later, nil), (elsewhere, nil), (six, 3), (sourcedSix, 4),
+            (foreignSix, nil), (nearlySix, nil), (frame(group, 9999, 11), nil),
+            (frame(IPAddress("239.1.1.3")!, 9000, 12), nil),
+            (frame(IPAddress("239.1.1.2")!, 9000, 13), 5), (frame(group, 9000, 14, bytes: 0), 0),
+        ]
+    }
+
+    private static let expectedDrops: [String: UInt64] = [
+        "wrong port": 1, "wrong source": 2, "wrong VLAN": 3, "fragment": 2, "oversize": 0,
+        "queue without a socket": 0,
+    ]
+
+    private static func inProgram(_ source: XDPSource, of interface: String) -> [String: UInt64] {
+        let tail = ", in the XDP program of \(interface)"
+        var found: [String: UInt64] = [:]
+        for reading in source.readDrops() where reading.counter.hasSuffix(tail) {
+            found[String(reading.counter.dropLast(tail.count))] = reading.value
+        }
+        return found
+    }
+
+    private static func inSockets(_ source: XDPSource) -> UInt64 {
+        source.readDrops().filter { $0.counter.hasPrefix("rx_") }.reduce(0) { $0 + $1.value }
+    }
+
+    /// Sends the traffic amid ARP and runts, and checks what comes out.
+    private static func check(receiver: String, sender: String, mode: String) throws {
+        let source = try XDPSource(lines: lines, interface: receiver, options: .init())
+        #expect(source.mode == mode)
+        let wire = try RawSender(sender)
+        for (frame, _) in traffic { try wire.send(frame.bytes) }
+        let broadcast = [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, 1]
+        let request: [UInt8] = [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]
+        try wire.send(broadcast + request + [UInt8](repeating: 0, count: 34))
+        try wire.send(broadcast + [0x08, 0x00, 0x45])
+        let last = frame(group, 9000, 99)
+        try wire.send(last.bytes)
+        let received = try receive(source, until: last.payload)
+        var expected = traffic.compactMap { frame, line in
+            line.map { Received(line: $0, payload: frame.payload) }
+        }
+        expected.append(Received(line: 0, payload: last.payload))
+        #expect(received == expected)
+        #expect(source.counters[.datagrams] == UInt64(expected.count))
+        #expect(inProgram(source, of: receiver) == expectedDrops)
+        #expect(inSockets(source) == 0)
+    }
+
+    @Test("delivers exactly the lines' datagrams in the driver's mode")
+    func native() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())a")
+        try network.enter {
+            try Self.check(receiver: network.near, sender: network.far, mode: "native, copy")
+        }
+        #expect(try !network.inside("ip -d link show \(network.near)").contains("xdp"))
+    }
+
+    @Test("delivers exactly the lines' datagrams in the stack's mode")
+    func generic() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())b")
+        try network.enter {
+            try Self.check(receiver: "lo", sender: "lo", mode: "generic, copy")
+        }
+        #expect(try !network.inside("ip -d link show lo").contains("xdp"))
+    }
+
+    @Test("counts frames that no chunk can hold, to the byte", arguments: [2048, 4096])
+    func oversize(frameBytes: Int) throws {
+        let network = try XDPTestNetwork("tlx\(getpid())c", mtu: 9000)
+        try network.enter {
+            var options = CaptureOptions()
+            options.frameBytes = frameBytes
+            let source = try XDPSource(
+                lines: Self.lines, interface: network.near, options: options)
+            let most = frameBytes - 256 - 42
+            let wire = try RawSender(network.far)
+            for bytes in [most, most + 1, 8972] {
+                try wire.send(Self.frame(Self.group, 9000, 1, bytes: bytes).bytes)
+            }
+            try wire.send(Self.frame(Self.group, 9000, 2).bytes)
+            let received = try Self.receive(source, until: [UInt8](repeating: 2, count: 40))
+            #expect(received.map(\.payload.count) == [most, 40])
+            #expect(Self.inProgram(source, of: network.near)["oversize"] == 2)
+            #expect(Self.inSockets(source) == 0)
+            #expect(source.remarks.contains { $0.contains("oversize") })
+        }
+    }
+
+    @Test("drops and counts in the kernel while no chunk comes back, and goes on after that")
+    func starvation() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())d")
+        try network.enter {
+            var options = CaptureOptions()
+            options.frameCount = 64
+            let source = try XDPSource(
+                lines: Self.lines, interface: network.near, options: options)
+            let wire = try RawSender(network.far)
+            let batch = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 256)
+            defer { batch.deallocate() }
+            var held = 0
+            for mark in 0..<64 {
+                try wire.send(Self.frame(Self.group, 9000, UInt8(mark)).bytes)
+            }
+            while held < 64 {
+                let count = try source.poll(into: batch + held, capacity: 256 - held)
+                held += count
+                if count == 0 { try Self.wait(source) }
+            }
+            for _ in 0..<36 { try wire.send(Self.frame(Self.group, 9000, 200).bytes) }
+            while Self.inSockets(source) < 36 { usleep(100) }
+            #expect(try source.poll(into: batch + held, capacity: 100) == 0)
+            for mark in 0..<64 { #expect(batch[mark].payload.first == UInt8(mark)) }
+            // In runs of any size.
+            source.release(batch, count: 1)
+            source.release(batch + 1, count: 63)
+            for _ in 0..<10 {
+                for mark in 0..<50 {
+                    try wire.send(Self.frame(Self.group, 9000, UInt8(mark)).bytes)
+                }
+                let received = try Self.receive(source, until: [UInt8](repeating: 49, count: 40))
+                #expect(received.count == 50)
+            }
+            let losses = source.readDrops().filter { $0.value > 0 }
+            #expect(losses.map(\.value) == [36])
+            #expect(losses.map(\.counter) == ["rx_dropped of \(network.near) queue 0"])
+            #expect(losses.map(\.place) == [.driver])
+        }
+    }
+
+    @Test("takes a thousand lines with sources")
+    func manyLines() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())e")
+        try network.enter {
+            var lines: [CaptureLine] = []
+            for index in UInt16(0)..<1024 {
+                let group = IPAddress(v4: 0xEF01_0000 + UInt32(index / 2))
+                lines.append(
+                    Self.line(
+                        index, group, 9000 + index % 2, sources: ["10.1.1.1", "10.1.1.9"]))
+            }
+            let source = try XDPSource(lines: lines, interface: network.near, options: .init())
+            let wire = try RawSender(network.far)
+            for line in lines {
+                try wire.send(
+                    Self.frame(line.address.group, line.address.port, 1, bytes: 30).bytes)
+            }
+            try wire.send(Self.frame(lines[0].address.group, 9000, 2).bytes)
+            let received = try Self.receive(source, until: [UInt8](repeating: 2, count: 40))
+            #expect(received.map(\.line) == lines.map(\.index) + [0])
+        }
+    }
+
+    @Test("serves several queues, and counts frames on one that it does not")
+    func queues() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())f", queues: 2)
+        try network.enter {
+            let wire = try RawSender(network.far)
+            let last = Self.frame(Self.group, 9000, 9)
+            var options = CaptureOptions()
+            options.queues = [0, 1]
+            do {
+                let both = try XDPSource(
+                    lines: Self.lines, interface: network.near, options: options)
+                #expect(both.fileDescriptors.count == 2)
+                for _ in 0..<10 { try wire.send(Self.frame(Self.group, 9000, 1).bytes) }
+                try wire.send(last.bytes)
+                #expect(try Self.receive(both, until: last.payload).count == 11)
+            }
+            options.queues = [2]
+            #expect(throws: CaptureError.self) {
+                try XDPSource(lines: Self.lines, interface: network.near, options: options)
+            }
+        }
+    }
+
+    @Test("says what stands in the way")
+    func errors() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())g")
+        func problem(_ interface: String, _ change: (inout CaptureOptions) -> Void = { _ in })
+            throws -> String
+        {
+            var options = CaptureOptions()
+            change(&options)
+            let wanted = options
+            return try network.enter {
+                do {
+                    _ = try XDPSource(
+                        lines: Self.lines, interface: interface, options: wanted)
+                    return ""
+                } catch {
+                    #expect((error as? CaptureError)?.isSetup == true)
+                    return "\(error)"
+                }
+            }
+        }
+        #expect(try problem("tlxnone").contains("no interface 'tlxnone'"))
+        #expect(try problem(network.near) { $0.zeroCopy = .require }.contains("no zero copy"))
+        #expect(try problem(network.near) { $0.queues = [1] }.contains("no receive queue 1"))
+        #expect(try problem(network.near) { $0.frameBytes = 1024 }.contains("2048 or 4096"))
+        try network.inside("ethtool -K \(network.near) rxvlan on")
+        #expect(try problem(network.near).contains("rxvlan off"))
+        try network.inside("ethtool -K \(network.near) rxvlan off")
+        try network.inside("ip link set \(network.near) down")
+        #expect(try problem(network.near).contains("ip link set \(network.near) up"))
+        try network.inside("ip link set \(network.near) up")
+        let second = try network.enter {
+            let first = try XDPSource(
+                lines: Self.lines, interface: network.near, options: .init())
+            return withExtendedLifetime(first) {
+                do {
+                    _ = try XDPSource(
+                        lines: Self.lines, interface: network.near, options: .init())
+                    return ""
+                } catch { return "\(error)" }
+            }
+        }
+        #expect(second.contains("bpftool net show dev \(network.near)"))
+        #expect(try problem(network.near) == "")
+    }
+
+    @Test("leaves nothing attached when the process is killed")
+    func killed() async throws {
+        let network = try XDPTestNetwork("tlx\(getpid())h")
+        let name = network.name
+        await #expect(processExitsWith: .signal(SIGKILL)) { [name = name as String] in
+            try XDPTestNetwork.enter(name) {
+                let source = try XDPSource(
+                    lines: XDPSourceTests.lines, interface: "\(name)0", options: .init())
+                let shown = try XDPTestNetwork.run("ip -d link show \(name)0")
+                guard shown.contains("xdp") else { throw XDPTestNetwork.Failure(text: shown) }
+                withExtendedLifetime(source) { _ = kill(getpid(), SIGKILL) }
+            }
+        }
+        #expect(try !network.inside("ip -d link show \(network.near)").contains("xdp"))
+        #expect(try !network.inside("bpftool net show").contains(network.near))
+        try network.enter {
+            _ = try XDPSource(lines: Self.lines, interface: network.near, options: .init())
+        }
+    }
+}
