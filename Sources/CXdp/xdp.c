@@ -117,7 +117,6 @@ int cxdp_socket_statistics(int descriptor, cxdp_statistics *statistics) {
     if (getsockopt(descriptor, SOL_XDP, XDP_STATISTICS, &found, &length) < 0) return -errno;
     statistics->dropped = found.rx_dropped;
     statistics->ring_full = found.rx_ring_full;
-    statistics->fill_ring_empty = found.rx_fill_ring_empty_descs;
     return 0;
 }
 

@@ -43,6 +43,9 @@ struct XDPQueue {
 
     /// Packets of one busy poll.
     private static let busyPollBudget: Int32 = 64
+    /// One second, then the queue is taken by somebody else.
+    private static let releaseTries = 100
+    private static let releaseMicroseconds: UInt32 = 10_000
 
     /// Opens the socket and gives all of its `frameCount` chunks to the kernel.
     init(
@@ -63,6 +66,11 @@ struct XDPQueue {
         var result: Int32 = -EOPNOTSUPP
         if options.zeroCopy != .off, isNative { result = open(zeroCopy: true) }
         if result < 0, options.zeroCopy != .require { result = open(zeroCopy: false) }
+        // The kernel lets go of a queue only some time after its last socket was closed.
+        for _ in 0..<Self.releaseTries where result == -EBUSY {
+            usleep(Self.releaseMicroseconds)
+            result = open(zeroCopy: options.zeroCopy == .require)
+        }
         guard result >= 0 else {
             rings.deallocate()
             memory.free()

@@ -1,3 +1,4 @@
+import CLinux
 import Capture
 import Foundation
 import Testing
@@ -48,7 +49,7 @@ struct XDPSourceTests {
                 received.append(
                     Received(line: batch[index].line, payload: Array(batch[index].payload)))
                 #expect(batch[index].timeSource == .kernel)
-                let age = Int64(clock_gettime_nsec()) - Int64(batch[index].time)
+                let age = Int64(nowNanoseconds()) - Int64(batch[index].time)
                 #expect(age >= -1_000_000 && age < 10_000_000_000, "capture time is UTC")
             }
             source.release(batch, count: count)
@@ -57,7 +58,7 @@ struct XDPSourceTests {
         return received
     }
 
-    private static func clock_gettime_nsec() -> UInt64 {
+    private static func nowNanoseconds() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
@@ -139,16 +140,23 @@ struct XDPSourceTests {
         source.readDrops().filter { $0.counter.hasPrefix("rx_") }.reduce(0) { $0 + $1.value }
     }
 
-    /// Sends the traffic amid ARP and runts, and checks what comes out.
+    /// ARP and a runt.
+    private static var noise: [[UInt8]] {
+        let broadcast = [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, 1]
+        let request: [UInt8] = [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]
+        return [
+            broadcast + request + [UInt8](repeating: 0, count: 34),
+            broadcast + [0x08, 0x00, 0x45],
+        ]
+    }
+
+    /// Sends the traffic and noise, and checks what comes out.
     private static func check(receiver: String, sender: String, mode: String) throws {
         let source = try XDPSource(lines: lines, interface: receiver, options: .init())
         #expect(source.mode == mode)
         let wire = try RawSender(sender)
         for (frame, _) in traffic { try wire.send(frame.bytes) }
-        let broadcast = [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, 1]
-        let request: [UInt8] = [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]
-        try wire.send(broadcast + request + [UInt8](repeating: 0, count: 34))
-        try wire.send(broadcast + [0x08, 0x00, 0x45])
+        for bytes in noise { try wire.send(bytes) }
         let last = frame(group, 9000, 99)
         try wire.send(last.bytes)
         let received = try receive(source, until: last.payload)
@@ -162,11 +170,20 @@ struct XDPSourceTests {
         #expect(inSockets(source) == 0)
     }
 
-    @Test("delivers exactly the lines' datagrams in the driver's mode")
+    @Test("delivers exactly the lines' datagrams in the driver's mode, the rest to the stack")
     func native() throws {
         let network = try XDPTestNetwork("tlx\(getpid())a")
+        defer { network.remove() }
         try network.enter {
+            let stack = try RawReceiver(network.near)
             try Self.check(receiver: network.near, sender: network.far, mode: "native, copy")
+            // The stack takes tags off.
+            let passed = Self.traffic.filter { $0.line == nil && $0.frame.tags.isEmpty }
+            let seen = stack.frames()
+            #expect(seen.count == passed.count + 2 + Self.noise.count, "two with tags")
+            for bytes in passed.map(\.frame.bytes) + Self.noise {
+                #expect(seen.contains(bytes))
+            }
         }
         #expect(try !network.inside("ip -d link show \(network.near)").contains("xdp"))
     }
@@ -174,6 +191,7 @@ struct XDPSourceTests {
     @Test("delivers exactly the lines' datagrams in the stack's mode")
     func generic() throws {
         let network = try XDPTestNetwork("tlx\(getpid())b")
+        defer { network.remove() }
         try network.enter {
             try Self.check(receiver: "lo", sender: "lo", mode: "generic, copy")
         }
@@ -183,6 +201,7 @@ struct XDPSourceTests {
     @Test("counts frames that no chunk can hold, to the byte", arguments: [2048, 4096])
     func oversize(frameBytes: Int) throws {
         let network = try XDPTestNetwork("tlx\(getpid())c", mtu: 9000)
+        defer { network.remove() }
         try network.enter {
             var options = CaptureOptions()
             options.frameBytes = frameBytes
@@ -205,6 +224,7 @@ struct XDPSourceTests {
     @Test("drops and counts in the kernel while no chunk comes back, and goes on after that")
     func starvation() throws {
         let network = try XDPTestNetwork("tlx\(getpid())d")
+        defer { network.remove() }
         try network.enter {
             var options = CaptureOptions()
             options.frameCount = 64
@@ -246,6 +266,7 @@ struct XDPSourceTests {
     @Test("takes a thousand lines with sources")
     func manyLines() throws {
         let network = try XDPTestNetwork("tlx\(getpid())e")
+        defer { network.remove() }
         try network.enter {
             var lines: [CaptureLine] = []
             for index in UInt16(0)..<1024 {
@@ -269,6 +290,7 @@ struct XDPSourceTests {
     @Test("serves several queues, and counts frames on one that it does not")
     func queues() throws {
         let network = try XDPTestNetwork("tlx\(getpid())f", queues: 2)
+        defer { network.remove() }
         try network.enter {
             let wire = try RawSender(network.far)
             let last = Self.frame(Self.group, 9000, 9)
@@ -282,16 +304,62 @@ struct XDPSourceTests {
                 try wire.send(last.bytes)
                 #expect(try Self.receive(both, until: last.payload).count == 11)
             }
-            options.queues = [2]
-            #expect(throws: CaptureError.self) {
-                try XDPSource(lines: Self.lines, interface: network.near, options: options)
+            options.queues = [0]
+            let one = try XDPSource(
+                lines: Self.lines, interface: network.near, options: options)
+            // The sending side spreads them over its queues by flow.
+            for mark in UInt8(0)..<64 {
+                var frame = Self.frame(Self.group, 9000, mark)
+                frame.source = IPAddress(v4: 0x0A01_0200 + UInt32(mark))
+                try wire.send(frame.bytes)
             }
+            var received = 0
+            let batch = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 64)
+            defer { batch.deallocate() }
+            func elsewhere() -> UInt64 {
+                Self.inProgram(one, of: network.near)["queue without a socket"]!
+            }
+            while received + Int(elsewhere()) < 64 {
+                let count = try one.poll(into: batch, capacity: 64)
+                one.release(batch, count: count)
+                received += count
+            }
+            #expect(received + Int(elsewhere()) == 64 && received > 0 && elsewhere() > 0)
+        }
+    }
+
+    @Test("takes what the kernel's own stack sends, in busy polling")
+    func kernelTraffic() throws {
+        let network = try XDPTestNetwork("tlx\(getpid())i")
+        defer { network.remove() }
+        try network.inside("ip addr add 10.1.1.1/24 dev \(network.far)")
+        try network.enter {
+            var options = CaptureOptions()
+            options.busyPollMicroseconds = 20
+            let source = try XDPSource(
+                lines: Self.lines, interface: network.near, options: options)
+            var step: UnsafePointer<CChar>?
+            let sender = clinux_udp_sender(if_nametoindex(network.far), &step)
+            try #require(sender >= 0)
+            defer { close(sender) }
+            let group = Self.group.v4!
+            let payload = [UInt8](repeating: 1, count: 500)
+            #expect(clinux_udp_send(sender, group, 9001, payload, payload.count) == 0)
+            // In three fragments.
+            let large = [UInt8](repeating: 2, count: 4000)
+            #expect(clinux_udp_send(sender, group, 9000, large, large.count) == 0)
+            #expect(clinux_udp_send(sender, group, 9000, [3], 1) == 0)
+            let received = try Self.receive(source, until: [3])
+            #expect(received.map(\.line) == [1, 0])
+            #expect(received[0].payload == payload)
+            #expect(Self.inProgram(source, of: network.near)["fragment"] == 3)
         }
     }
 
     @Test("says what stands in the way")
     func errors() throws {
         let network = try XDPTestNetwork("tlx\(getpid())g")
+        defer { network.remove() }
         func problem(_ interface: String, _ change: (inout CaptureOptions) -> Void = { _ in })
             throws -> String
         {
@@ -337,6 +405,7 @@ struct XDPSourceTests {
     @Test("leaves nothing attached when the process is killed")
     func killed() async throws {
         let network = try XDPTestNetwork("tlx\(getpid())h")
+        defer { network.remove() }
         let name = network.name
         await #expect(processExitsWith: .signal(SIGKILL)) { [name = name as String] in
             try XDPTestNetwork.enter(name) {
@@ -351,6 +420,20 @@ struct XDPSourceTests {
         #expect(try !network.inside("bpftool net show").contains(network.near))
         try network.enter {
             _ = try XDPSource(lines: Self.lines, interface: network.near, options: .init())
+        }
+    }
+
+    @Test("names the capabilities that it lacks")
+    func unprivileged() async {
+        await #expect(processExitsWith: .success) {
+            guard setgid(65534) == 0, setuid(65534) == 0 else { exit(2) }
+            do {
+                _ = try XDPSource(
+                    lines: XDPSourceTests.lines, interface: "lo", options: .init())
+                exit(3)
+            } catch {
+                exit("\(error)".contains("CAP_NET_ADMIN, CAP_BPF and CAP_NET_RAW") ? 0 : 4)
+            }
         }
     }
 }

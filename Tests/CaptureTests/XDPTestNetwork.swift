@@ -25,7 +25,8 @@ final class XDPTestNetwork: Sendable {
         }
     }
 
-    deinit { _ = try? Self.run("ip netns del \(name)") }
+    /// Not left to the last reference, which a finished thread may hold.
+    func remove() { _ = try? Self.run("ip netns del \(name)") }
 
     /// Runs a command of blank-separated words. Throws if it fails.
     @discardableResult
@@ -50,8 +51,7 @@ final class XDPTestNetwork: Sendable {
     }
 
     /// Runs `body` on a thread of its own that lives in the namespace.
-    func enter<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result
-    {
+    func enter<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         try Self.enter(name, body)
     }
 
@@ -116,6 +116,42 @@ final class RawSender {
         guard sent == frame.count else {
             throw XDPTestNetwork.Failure(text: "sendto: \(sent), \(errno)")
         }
+    }
+}
+
+/// Receives whole frames that an interface gives to the stack (AF_PACKET), without VLAN tags.
+final class RawReceiver {
+    private let descriptor: Int32
+
+    init(_ interface: String) throws {
+        let everything = Int32(UInt16(0x0003).bigEndian)
+        descriptor = socket(
+            17, Int32(SOCK_RAW.rawValue) | Int32(SOCK_NONBLOCK.rawValue), everything)
+        var address = [UInt8](repeating: 0, count: 20)
+        address.withUnsafeMutableBytes {
+            $0.storeBytes(of: 17, as: UInt16.self)
+            $0.storeBytes(of: UInt16(0x0003).bigEndian, toByteOffset: 2, as: UInt16.self)
+            $0.storeBytes(
+                of: Int32(if_nametoindex(interface)), toByteOffset: 4, as: Int32.self)
+        }
+        let bound = address.withUnsafeBytes {
+            bind(descriptor, $0.baseAddress!.assumingMemoryBound(to: sockaddr.self), 20)
+        }
+        guard bound == 0 else {
+            throw XDPTestNetwork.Failure(text: "AF_PACKET on \(interface): \(errno)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// What is there by now.
+    func frames() -> [[UInt8]] {
+        var found: [[UInt8]] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while case let count = recv(descriptor, &buffer, buffer.count, 0), count >= 0 {
+            found.append(Array(buffer[..<count]))
+        }
+        return found
     }
 }
 

@@ -15,11 +15,11 @@ typedef struct cxdp_socket {
     struct xsk_socket *socket;
 } cxdp_socket;
 
-/* Losses that the kernel counts for one socket (XDP_STATISTICS of linux/if_xdp.h). */
+/* Losses that the kernel counts for one socket (XDP_STATISTICS of linux/if_xdp.h). What it finds no
+ * chunk for counts as dropped; rx_fill_ring_empty_descs is the same again. */
 typedef struct cxdp_statistics {
     uint64_t dropped;
     uint64_t ring_full;
-    uint64_t fill_ring_empty;
 } cxdp_statistics;
 
 enum cxdp_map { CXDP_MAP_SOCKETS, CXDP_MAP_COUNTERS };
