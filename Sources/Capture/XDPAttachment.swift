@@ -123,7 +123,7 @@ final class XDPAttachment {
             return .unavailable(
                 method: .xdp, place: name,
                 problem: "MTU \(interface.mtu) is too large for the driver's XDP mode",
-                remedy: "ip link set \(name) mtu 3498, or zeroCopy auto or off")
+                remedy: "ip link set \(name) mtu 1500, or zeroCopy auto or off")
         case EOPNOTSUPP:
             return .unavailable(
                 method: .xdp, place: name, problem: "the driver takes no XDP program",

@@ -25,6 +25,8 @@ public final class XDPSource: PacketSource {
 
     /// Descriptors that are looked at before the ring's consumer index is published.
     private static let batchMax = 64
+    /// Queues that may be asked for where the driver does not tell how many it has.
+    private static let unknownQueueMax: UInt32 = 1024
 
     private let interface: String
     private let lines: [UInt16]
@@ -174,6 +176,7 @@ extension XDPSource {
     ) -> Int {
         let rings = queues[position].rings
         let memory = queues[position].memory.base
+        let tap = tap
         var taken = 0
         var rejected: UInt32 = 0
         var pollTime: UInt64 = 0
@@ -253,10 +256,11 @@ extension XDPSource {
         guard !options.queues.isEmpty, Set(options.queues).count == options.queues.count else {
             throw refuse("queues \(options.queues)", "at least one, and none twice")
         }
-        let queueCount = cxdp_interface_queues(interface.name)
-        for queue in options.queues where queueCount > 0 && queue >= UInt32(queueCount) {
+        let known = cxdp_interface_queues(interface.name)
+        let queueCount = known > 0 ? UInt32(known) : unknownQueueMax
+        for queue in options.queues where queue >= queueCount {
             throw refuse(
-                "no receive queue \(queue): there are \(queueCount), counted from 0",
+                "no receive queue \(queue): they go from 0 to \(queueCount - 1)",
                 "see `ethtool -l \(interface.name)`")
         }
         let stripsTags = cxdp_interface_strips_vlan(interface.name) != 0

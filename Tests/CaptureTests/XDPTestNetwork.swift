@@ -164,6 +164,8 @@ struct RawFrame {
     var optionBytes = 0
     /// Flags and offset of the IPv4 header.
     var fragment: UInt16 = 0
+    /// Of the IPv6 header.
+    var nextHeader: UInt8 = 17
     var payload: [UInt8]
 
     var bytes: [UInt8] {
@@ -171,7 +173,8 @@ struct RawFrame {
         for tag in tags { frame += big(tag.type) + big(tag.vlan) }
         let udp = big(UInt16(5000)) + big(port) + big(UInt16(8 + payload.count)) + [0, 0] + payload
         guard let to = group.v4, let from = source.v4 else {
-            frame += big(UInt16(0x86DD)) + [0x60, 0, 0, 0] + big(UInt16(udp.count)) + [17, 16]
+            frame +=
+                big(UInt16(0x86DD)) + [0x60, 0, 0, 0] + big(UInt16(udp.count)) + [nextHeader, 16]
             for address in [source, group] {
                 for half in [address.high, address.low] { frame += big(half) }
             }
