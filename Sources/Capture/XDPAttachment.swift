@@ -103,10 +103,10 @@ final class XDPAttachment {
         }
     }
 
-    /// Since the program was loaded. For any thread.
-    func count(_ counter: XDPProgram.Counter) -> UInt64 {
+    /// Since the program was loaded; nil if the kernel does not tell. For any thread.
+    func count(_ counter: XDPProgram.Counter) -> UInt64? {
         var sum: UInt64 = 0
-        return cxdp_map_count(counterMap, counter.rawValue, &sum) == 0 ? sum : 0
+        return cxdp_map_count(counterMap, counter.rawValue, &sum) == 0 ? sum : nil
     }
 
     // MARK: Errors

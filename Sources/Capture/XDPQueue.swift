@@ -40,6 +40,8 @@ struct XDPQueue {
     let rings: UnsafeMutablePointer<cxdp_socket>
     let descriptor: Int32
     let isZeroCopy: Bool
+    /// `errno` of why zero copy was wanted and is not; 0 otherwise.
+    let zeroCopyRefusal: Int32
 
     /// Packets of one busy poll.
     private static let busyPollBudget: Int32 = 64
@@ -63,13 +65,20 @@ struct XDPQueue {
                 rings, interface.name, queue, memory.base, UInt64(bytes),
                 UInt32(options.frameBytes), UInt32(ringEntries), zeroCopy ? 1 : 0, &step)
         }
-        var result: Int32 = -EOPNOTSUPP
-        if options.zeroCopy != .off, isNative { result = open(zeroCopy: true) }
-        if result < 0, options.zeroCopy != .require { result = open(zeroCopy: false) }
+        var refusal: Int32 = options.zeroCopy == .off ? 0 : EOPNOTSUPP
+        func openAsWanted() -> Int32 {
+            if options.zeroCopy != .off, isNative {
+                let result = open(zeroCopy: true)
+                if result >= 0 || result == -EBUSY { return result }
+                refusal = -result
+            }
+            return options.zeroCopy == .require ? -refusal : open(zeroCopy: false)
+        }
+        var result = openAsWanted()
         // The kernel lets go of a queue only some time after its last socket was closed.
         for _ in 0..<Self.releaseTries where result == -EBUSY {
             usleep(Self.releaseMicroseconds)
-            result = open(zeroCopy: options.zeroCopy == .require)
+            result = openAsWanted()
         }
         guard result >= 0 else {
             rings.deallocate()
@@ -83,6 +92,7 @@ struct XDPQueue {
         self.rings = rings
         descriptor = cxdp_socket_descriptor(rings)
         isZeroCopy = cxdp_socket_is_zero_copy(descriptor) != 0
+        zeroCopyRefusal = isZeroCopy ? 0 : refusal
         for index in 0..<options.frameCount {
             let added = cxdp_fill_add(rings, UInt64(index * options.frameBytes))
             precondition(added == 1, "the fill ring holds all chunks")

@@ -8,7 +8,8 @@ import Wire
 ///
 /// Somebody else has to hold the multicast memberships. A frame of a line on a queue that is not
 /// served goes to the stack and is counted; steer the groups to the queues with `ethtool -N`, or
-/// serve all of them. Linux 5.18 or newer.
+/// serve all of them. An interface that takes VLAN tags off (rx-vlan-offload) hides them from XDP:
+/// lines with a tag are refused there, and tagged frames pass for untagged ones. Linux 5.18 or newer.
 public final class XDPSource: PacketSource {
     public let name: String
     public let counters = CaptureCounters()
@@ -69,14 +70,16 @@ public final class XDPSource: PacketSource {
         let numbers = options.queues.map(String.init).joined(separator: ",")
         name = "xdp \(interface) queue \(numbers)"
         classifier = FrameClassifier(lines: lines, counters: counters)
-        baseline = XDPProgram.Counter.allCases.map { attachment.count($0) }
+        baseline = XDPProgram.Counter.allCases.map { attachment.count($0) ?? 0 }
 
         var remarks = refused.map { [$0] } ?? []
         if options.usesHugePages, !hasHugePages {
             remarks.append("no huge pages free: packet memory is on small ones")
         }
-        if options.zeroCopy == .auto, !isZeroCopy {
-            remarks.append("the driver of \(interface) has no zero copy: frames are copied")
+        for queue in queues where queue.zeroCopyRefusal != 0 {
+            remarks.append(
+                "no zero copy on queue \(queue.queue) of \(interface), frames are copied: "
+                    + XDPAttachment.text(queue.zeroCopyRefusal))
         }
         if found.mtu + 18 > frameMax {
             remarks.append(
@@ -141,12 +144,12 @@ public final class XDPSource: PacketSource {
     public func readDrops() -> [DropReading] {
         var readings: [DropReading] = []
         for counter in XDPProgram.Counter.allCases {
-            let value = attachment.count(counter) - baseline[Int(counter.rawValue)]
+            guard let value = attachment.count(counter) else { continue }
             readings.append(
                 DropReading(
                     place: counter.isFilter ? .filter : .driver,
                     counter: "\(counter.description), in the XDP program of \(interface)",
-                    lines: lines, value: value))
+                    lines: lines, value: value - baseline[Int(counter.rawValue)]))
         }
         for queue in queues {
             guard let losses = queue.losses else { continue }

@@ -10,32 +10,17 @@ import Wire
     "AF_XDP source", .serialized,
     .enabled(if: XDPTestNetwork.isRoot, "skipped: needs root for namespaces and BPF"))
 struct XDPSourceTests {
-    private static let group = IPAddress("239.1.1.1")!
-    private static let group6 = IPAddress("ff3e::1:2")!
-
-    private static func line(
-        _ index: UInt16, _ group: IPAddress, _ port: UInt16, sources: [String] = [],
-        vlan: UInt16 = 0
-    ) -> CaptureLine {
-        CaptureLine(
-            index: index, name: "test/\(index)",
-            address: MulticastAddress(
-                group: group, port: port, sources: sources.map { IPAddress($0)! },
-                interface: nil, vlan: vlan))
-    }
-
-    private static let lines = [
-        line(0, group, 9000),
-        line(1, group, 9001, sources: ["10.1.1.1", "10.1.1.2"]),
-        line(2, group, 9002, vlan: 7),
-        line(3, group6, 9000),
-        line(4, group6, 9001, sources: ["2001:db8::1"]),
-        line(5, IPAddress("239.1.1.2")!, 9000),
-    ]
-
     private struct Received: Equatable, Sendable {
         var line: UInt16
         var payload: [UInt8]
+    }
+
+    private final class FrameCollector: FrameTap {
+        var frames: [[UInt8]] = []
+
+        func take(_ frame: UnsafeRawBufferPointer, originalLength: UInt32, time: UInt64) {
+            frames.append(Array(frame))
+        }
     }
 
     /// Polls until `last` came. Every datagram is released at once.
@@ -83,62 +68,6 @@ struct XDPSourceTests {
         }
     }
 
-    private static func frame(
-        _ group: IPAddress, _ port: UInt16, _ mark: UInt8, bytes: Int = 40
-    ) -> RawFrame {
-        RawFrame(
-            group: group, port: port, payload: [UInt8](repeating: mark, count: bytes))
-    }
-
-    /// What goes over the wire, and which line it must come out of, if any.
-    private static var traffic: [(frame: RawFrame, line: UInt16?)] {
-        var options = frame(group, 9000, 2)
-        options.optionBytes = 8
-        var sourced = frame(group, 9001, 3)
-        sourced.source = IPAddress("10.1.1.2")!
-        var foreign = frame(group, 9001, 4)
-        foreign.source = IPAddress("10.1.1.3")!
-        var tagged = frame(group, 9002, 5)
-        tagged.tags = [(0x8100, 7 | 0x6000)]
-        var twice = tagged
-        twice.payload = [UInt8](repeating: 6, count: 33)
-        twice.tags = [(0x88A8, 7), (0x8100, 99)]
-        var otherTag = tagged
-        otherTag.tags = [(0x8100, 8)]
-        var tooTagged = frame(group, 9000, 7)
-        tooTagged.tags = [(0x8100, 7)]
-        var first = frame(group, 9000, 8)
-        first.fragment = 0x2000
-        var later = first
-        later.fragment = 5
-        var elsewhere = first
-        elsewhere.group = IPAddress("239.9.9.9")!
-        var six = frame(group6, 9000, 9)
-        six.source = IPAddress("2001:db8::7")!
-        var sourcedSix = frame(group6, 9001, 10)
-        sourcedSix.source = IPAddress("2001:db8::1")!
-        var foreignSix = sourcedSix
-        foreignSix.source = IPAddress("2001:db8::1:1")!
-        var fragmentSix = six
-        fragmentSix.nextHeader = 44
-        // Only the last word of the group is the same.
-        var nearlySix = six
-        nearlySix.group = IPAddress("ff3f::1:2")!
-        return [
-            (frame(group, 9000, 1), 0), (options, 0), (sourced, 1), (foreign, nil), (tagged, 2),
-            (twice, 2), (otherTag, nil), (tooTagged, nil), (frame(group, 9002, 7), nil),
-            (first, nil), (later, nil), (elsewhere, nil), (six, 3), (sourcedSix, 4),
-            (foreignSix, nil), (fragmentSix, nil), (nearlySix, nil), (frame(group, 9999, 11), nil),
-            (frame(IPAddress("239.1.1.3")!, 9000, 12), nil),
-            (frame(IPAddress("239.1.1.2")!, 9000, 13), 5), (frame(group, 9000, 14, bytes: 0), 0),
-        ]
-    }
-
-    private static let expectedDrops: [String: UInt64] = [
-        "wrong port": 1, "wrong source": 2, "wrong VLAN": 3, "fragment": 3, "oversize": 0,
-        "queue without a socket": 0,
-    ]
-
     private static func inProgram(_ source: XDPSource, of interface: String) -> [String: UInt64] {
         let tail = ", in the XDP program of \(interface)"
         var found: [String: UInt64] = [:]
@@ -152,33 +81,27 @@ struct XDPSourceTests {
         source.readDrops().filter { $0.counter.hasPrefix("rx_") }.reduce(0) { $0 + $1.value }
     }
 
-    /// ARP and a runt.
-    private static var noise: [[UInt8]] {
-        let broadcast = [UInt8](repeating: 0xFF, count: 6) + [2, 0, 0, 0, 0, 1]
-        let request: [UInt8] = [0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1]
-        return [
-            broadcast + request + [UInt8](repeating: 0, count: 34),
-            broadcast + [0x08, 0x00, 0x45],
-        ]
-    }
-
     /// Sends the traffic and noise, and checks what comes out.
     private static func check(receiver: String, sender: String, mode: String) throws {
-        let source = try XDPSource(lines: lines, interface: receiver, options: .init())
+        let source = try XDPSource(lines: XDPTraffic.lines, interface: receiver, options: .init())
         #expect(source.mode == mode)
+        let tap = FrameCollector()
+        source.tap = tap
         let wire = try RawSender(sender)
-        for (frame, _) in traffic { try wire.send(frame.bytes) }
-        for bytes in noise { try wire.send(bytes) }
-        let last = frame(group, 9000, 99)
+        for (frame, _) in XDPTraffic.traffic { try wire.send(frame.bytes) }
+        for bytes in XDPTraffic.noise { try wire.send(bytes) }
+        let last = XDPTraffic.frame(XDPTraffic.group, 9000, 99)
         try wire.send(last.bytes)
         let received = try receive(source, until: last.payload)
-        var expected = traffic.compactMap { frame, line in
+        var expected = XDPTraffic.traffic.compactMap { frame, line in
             line.map { Received(line: $0, payload: frame.payload) }
         }
         expected.append(Received(line: 0, payload: last.payload))
         #expect(received == expected)
+        let wanted = XDPTraffic.traffic.filter { $0.line != nil }.map(\.frame.bytes)
+        #expect(tap.frames == wanted + [last.bytes])
         #expect(source.counters[.datagrams] == UInt64(expected.count))
-        #expect(inProgram(source, of: receiver) == expectedDrops)
+        #expect(inProgram(source, of: receiver) == XDPTraffic.expectedDrops)
         #expect(inSockets(source) == 0)
     }
 
@@ -190,10 +113,10 @@ struct XDPSourceTests {
             let stack = try RawReceiver(network.near)
             try Self.check(receiver: network.near, sender: network.far, mode: "native, copy")
             // The stack takes tags off.
-            let passed = Self.traffic.filter { $0.line == nil && $0.frame.tags.isEmpty }
+            let passed = XDPTraffic.traffic.filter { $0.line == nil && $0.frame.tags.isEmpty }
             let seen = stack.frames()
-            #expect(seen.count == passed.count + 2 + Self.noise.count, "two with tags")
-            for bytes in passed.map(\.frame.bytes) + Self.noise {
+            #expect(seen.count == passed.count + 2 + XDPTraffic.noise.count, "two with tags")
+            for bytes in passed.map(\.frame.bytes) + XDPTraffic.noise {
                 #expect(seen.contains(bytes))
             }
         }
@@ -218,13 +141,13 @@ struct XDPSourceTests {
             var options = CaptureOptions()
             options.frameBytes = frameBytes
             let source = try XDPSource(
-                lines: Self.lines, interface: network.near, options: options)
+                lines: XDPTraffic.lines, interface: network.near, options: options)
             let most = frameBytes - 256 - 42
             let wire = try RawSender(network.far)
             for bytes in [most, most + 1, 8972] {
-                try wire.send(Self.frame(Self.group, 9000, 1, bytes: bytes).bytes)
+                try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, 1, bytes: bytes).bytes)
             }
-            try wire.send(Self.frame(Self.group, 9000, 2).bytes)
+            try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, 2).bytes)
             let received = try Self.receive(source, until: [UInt8](repeating: 2, count: 40))
             #expect(received.map(\.payload.count) == [most, 40])
             #expect(Self.inProgram(source, of: network.near)["oversize"] == 2)
@@ -241,20 +164,20 @@ struct XDPSourceTests {
             var options = CaptureOptions()
             options.frameCount = 64
             let source = try XDPSource(
-                lines: Self.lines, interface: network.near, options: options)
+                lines: XDPTraffic.lines, interface: network.near, options: options)
             let wire = try RawSender(network.far)
             let batch = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 256)
             defer { batch.deallocate() }
             var held = 0
             for mark in 0..<64 {
-                try wire.send(Self.frame(Self.group, 9000, UInt8(mark)).bytes)
+                try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, UInt8(mark)).bytes)
             }
             while held < 64 {
                 let count = try source.poll(into: batch + held, capacity: 256 - held)
                 held += count
                 if count == 0 { try Self.wait(source) }
             }
-            for _ in 0..<36 { try wire.send(Self.frame(Self.group, 9000, 200).bytes) }
+            for _ in 0..<36 { try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, 200).bytes) }
             try Self.eventually { Self.inSockets(source) == 36 }
             #expect(try source.poll(into: batch + held, capacity: 100) == 0)
             for mark in 0..<64 { #expect(batch[mark].payload.first == UInt8(mark)) }
@@ -263,7 +186,7 @@ struct XDPSourceTests {
             source.release(batch + 1, count: 63)
             for _ in 0..<10 {
                 for mark in 0..<50 {
-                    try wire.send(Self.frame(Self.group, 9000, UInt8(mark)).bytes)
+                    try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, UInt8(mark)).bytes)
                 }
                 let received = try Self.receive(source, until: [UInt8](repeating: 49, count: 40))
                 #expect(received.count == 50)
@@ -284,16 +207,16 @@ struct XDPSourceTests {
             for index in UInt16(0)..<1024 {
                 let group = IPAddress(v4: 0xEF01_0000 + UInt32(index / 2))
                 lines.append(
-                    Self.line(
+                    XDPTraffic.line(
                         index, group, 9000 + index % 2, sources: ["10.1.1.1", "10.1.1.9"]))
             }
             let source = try XDPSource(lines: lines, interface: network.near, options: .init())
             let wire = try RawSender(network.far)
             for line in lines {
                 try wire.send(
-                    Self.frame(line.address.group, line.address.port, 1, bytes: 30).bytes)
+                    XDPTraffic.frame(line.address.group, line.address.port, 1, bytes: 30).bytes)
             }
-            try wire.send(Self.frame(lines[0].address.group, 9000, 2).bytes)
+            try wire.send(XDPTraffic.frame(lines[0].address.group, 9000, 2).bytes)
             let received = try Self.receive(source, until: [UInt8](repeating: 2, count: 40))
             #expect(received.map(\.line) == lines.map(\.index) + [0])
         }
@@ -305,23 +228,23 @@ struct XDPSourceTests {
         defer { network.remove() }
         try network.enter {
             let wire = try RawSender(network.far)
-            let last = Self.frame(Self.group, 9000, 9)
+            let last = XDPTraffic.frame(XDPTraffic.group, 9000, 9)
             var options = CaptureOptions()
             options.queues = [0, 1]
             do {
                 let both = try XDPSource(
-                    lines: Self.lines, interface: network.near, options: options)
+                    lines: XDPTraffic.lines, interface: network.near, options: options)
                 #expect(both.fileDescriptors.count == 2)
-                for _ in 0..<10 { try wire.send(Self.frame(Self.group, 9000, 1).bytes) }
+                for _ in 0..<10 { try wire.send(XDPTraffic.frame(XDPTraffic.group, 9000, 1).bytes) }
                 try wire.send(last.bytes)
                 #expect(try Self.receive(both, until: last.payload).count == 11)
             }
             options.queues = [0]
             let one = try XDPSource(
-                lines: Self.lines, interface: network.near, options: options)
+                lines: XDPTraffic.lines, interface: network.near, options: options)
             // The sending side spreads them over its queues by flow.
             for mark in UInt8(0)..<64 {
-                var frame = Self.frame(Self.group, 9000, mark)
+                var frame = XDPTraffic.frame(XDPTraffic.group, 9000, mark)
                 frame.source = IPAddress(v4: 0x0A01_0200 + UInt32(mark))
                 try wire.send(frame.bytes)
             }
@@ -350,12 +273,12 @@ struct XDPSourceTests {
             var options = CaptureOptions()
             options.busyPollMicroseconds = 20
             let source = try XDPSource(
-                lines: Self.lines, interface: network.near, options: options)
+                lines: XDPTraffic.lines, interface: network.near, options: options)
             var step: UnsafePointer<CChar>?
             let sender = clinux_udp_sender(if_nametoindex(network.far), &step)
             try #require(sender >= 0)
             defer { close(sender) }
-            let group = Self.group.v4!
+            let group = XDPTraffic.group.v4!
             let payload = [UInt8](repeating: 1, count: 500)
             #expect(clinux_udp_send(sender, group, 9001, payload, payload.count) == 0)
             // In three fragments.
@@ -375,10 +298,10 @@ struct XDPSourceTests {
         defer { network.remove() }
         try network.enter {
             let source = try XDPSource(
-                lines: Self.lines, interface: network.near, options: .init())
+                lines: XDPTraffic.lines, interface: network.near, options: .init())
             let wire = try RawSender(network.far)
             for mark in UInt8(1)...3 {
-                let frame = Self.frame(Self.group, 9000, mark)
+                let frame = XDPTraffic.frame(XDPTraffic.group, 9000, mark)
                 try wire.send(frame.bytes)
                 #expect(try Self.receive(source, until: frame.payload).count == 1)
                 try network.inside("ip link set \(network.near) down")
@@ -400,7 +323,7 @@ struct XDPSourceTests {
             return try network.enter {
                 do {
                     _ = try XDPSource(
-                        lines: Self.lines, interface: interface, options: wanted)
+                        lines: XDPTraffic.lines, interface: interface, options: wanted)
                     return ""
                 } catch {
                     #expect((error as? CaptureError)?.isSetup == true)
@@ -420,11 +343,11 @@ struct XDPSourceTests {
         try network.inside("ip link set \(network.near) up")
         let second = try network.enter {
             let first = try XDPSource(
-                lines: Self.lines, interface: network.near, options: .init())
+                lines: XDPTraffic.lines, interface: network.near, options: .init())
             return withExtendedLifetime(first) {
                 do {
                     _ = try XDPSource(
-                        lines: Self.lines, interface: network.near, options: .init())
+                        lines: XDPTraffic.lines, interface: network.near, options: .init())
                     return ""
                 } catch { return "\(error)" }
             }
@@ -441,7 +364,7 @@ struct XDPSourceTests {
         await #expect(processExitsWith: .signal(SIGKILL)) { [name = name as String] in
             try XDPTestNetwork.enter(name) {
                 let source = try XDPSource(
-                    lines: XDPSourceTests.lines, interface: "\(name)0", options: .init())
+                    lines: XDPTraffic.lines, interface: "\(name)0", options: .init())
                 let shown = try XDPTestNetwork.run("ip -d link show \(name)0")
                 guard shown.contains("xdp") else { throw XDPTestNetwork.Failure(text: shown) }
                 withExtendedLifetime(source) { _ = kill(getpid(), SIGKILL) }
@@ -450,7 +373,7 @@ struct XDPSourceTests {
         #expect(try !network.inside("ip -d link show \(network.near)").contains("xdp"))
         #expect(try !network.inside("bpftool net show").contains(network.near))
         try network.enter {
-            _ = try XDPSource(lines: Self.lines, interface: network.near, options: .init())
+            _ = try XDPSource(lines: XDPTraffic.lines, interface: network.near, options: .init())
         }
     }
 
@@ -460,7 +383,7 @@ struct XDPSourceTests {
             guard setgid(65534) == 0, setuid(65534) == 0 else { exit(2) }
             do {
                 _ = try XDPSource(
-                    lines: XDPSourceTests.lines, interface: "lo", options: .init())
+                    lines: XDPTraffic.lines, interface: "lo", options: .init())
                 exit(3)
             } catch {
                 exit("\(error)".contains("CAP_NET_ADMIN, CAP_BPF and CAP_NET_RAW") ? 0 : 4)
