@@ -41,6 +41,19 @@ struct HostTree {
         line(path).flatMap { Int($0) }
     }
 
+    /// The first word behind "NAME:" in a file of such lines.
+    func value(_ name: String, of path: String) -> String? {
+        for line in text(path)?.split(separator: "\n") ?? [] where line.hasPrefix(name + ":") {
+            return line.dropFirst(name.count + 1).split { $0 == " " || $0 == "\t" }.first
+                .map(String.init)
+        }
+        return nil
+    }
+
+    func entry(_ name: String, of path: String) -> Int? {
+        value(name, of: path).flatMap { Int($0) }
+    }
+
     func exists(_ path: String) -> Bool {
         access(root + path, F_OK) == 0
     }
