@@ -12,8 +12,10 @@ import Glibc
 /// per queue (the `rx_queue_0_drops` of a veth is in its `rx_dropped`) or count what a program
 /// dropped on purpose (`xdp_drops`): they are `details()`. Only those in `disjointNames` are added.
 ///
-/// What a full backlog (`net.core.netdev_max_backlog`) drops is in `rx_dropped` too. `rx_dropped`
-/// also counts frames of protocols that nobody listens to, such as LLDP: it may move without a loss.
+/// What a full backlog (`net.core.netdev_max_backlog`) drops is in `rx_dropped` too (kernel,
+/// `enqueue_to_backlog`). `rx_dropped` also counts frames of protocols that nobody listens to, such as
+/// LLDP: it may move without a loss. What a veth drops because its ring is full is only in the
+/// `tx_dropped` of the sending end (kernel, `veth_xmit`), which is not ours to see.
 public final class InterfaceStatistics {
     /// Counters of drivers that no counter of sysfs contains: the port buffer of mlx5 cards, whose
     /// `rx_missed_errors` is `rx_out_of_buffer` alone (kernel documentation, mlx5 counters).
