@@ -61,7 +61,7 @@ extension HostRows {
         add(
             "real-time throttling", runtime.map { "kernel.sched_rt_runtime_us = \($0)" },
             isGood: runtime.map { $0 == -1 },
-            remedy: "a polling SCHED_FIFO thread is stopped 5 % of the time: "
+            remedy: "a polling SCHED_FIFO thread is stopped for the rest of each period: "
                 + "sysctl -w kernel.sched_rt_runtime_us=-1")
     }
 

@@ -43,18 +43,18 @@ extension HostRows {
     /// cores around it do, and with them shared caches and the card's interrupts.
     private mutating func addIdleStates() {
         let driver = tree.line("sys/devices/system/cpu/cpuidle/current_driver")
-        let deepest = tree.number("sys/module/intel_idle/parameters/max_cstate")
-        guard let driver, driver != "none" else {
-            // A virtual machine without the driver halts, and its host decides.
+        guard let driver, driver != "none", driver != "haltpoll" else {
+            // A virtual machine: it halts, and its host decides how deeply.
             add(
-                "idle states", driver.map { _ in "no driver" }, isGood: true,
+                "idle states", driver, isGood: nil,
                 remedy: "see the host of this virtual machine")
             return
         }
-        let isShallow = driver == "intel_idle" ? deepest.map { $0 <= 1 } : nil
-        let value = "\(driver)\(deepest.map { ", deepest C\($0)" } ?? "")"
+        let deepest = tree.number("sys/module/intel_idle/parameters/max_cstate")
+        let isIntel = driver == "intel_idle"
         add(
-            "idle states", value, isGood: isShallow,
+            "idle states", isIntel ? "\(driver)\(deepest.map { ", deepest C\($0)" } ?? "")" : driver,
+            isGood: isIntel ? deepest.map { $0 <= 1 } : nil,
             remedy: "boot with intel_idle.max_cstate=1 processor.max_cstate=1, or hold"
                 + " /dev/cpu_dma_latency open with 0")
     }

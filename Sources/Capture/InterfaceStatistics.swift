@@ -134,7 +134,7 @@ public final class InterfaceStatistics {
             || name.hasPrefix("port.") && words.contains { name.contains($0) }
     }
 
-    private static func driverStatistics(of interface: String) -> [(name: String, value: UInt64)] {
+    static func driverStatistics(of interface: String) -> [(name: String, value: UInt64)] {
         var list: UnsafeMutablePointer<clinux_ethtool_statistic>?
         let count = Int(clinux_ethtool_statistics(interface, &list))
         defer { free(list) }

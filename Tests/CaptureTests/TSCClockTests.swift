@@ -79,8 +79,8 @@ import Testing
         let next = sample(at: 100_000_000, stepped: 900_000)
         let (adjusted, _, isStep) = line.adjusted(to: next, since: first)
         #expect(!isStep)
-        let later = adjusted.time(at: next.counter + 2_500_000_000) - adjusted.time(at: next.counter)
-        #expect(distance(later, 1_000_500_000) < 100)
+        let later = adjusted.time(at: next.counter + 2_500_000_000)
+        #expect(distance(later - adjusted.time(at: next.counter), 1_000_500_000) < 100)
     }
 
     @Test func timesBeforeTheLineAndFarBehindIt() throws {
