@@ -52,8 +52,9 @@ extension HostRows {
         }
         let deepest = tree.number("sys/module/intel_idle/parameters/max_cstate")
         let isIntel = driver == "intel_idle"
+        let depth = isIntel ? deepest.map { ", deepest C\($0)" } : nil
         add(
-            "idle states", isIntel ? "\(driver)\(deepest.map { ", deepest C\($0)" } ?? "")" : driver,
+            "idle states", driver + (depth ?? ""),
             isGood: isIntel ? deepest.map { $0 <= 1 } : nil,
             remedy: "boot with intel_idle.max_cstate=1 processor.max_cstate=1, or hold"
                 + " /dev/cpu_dma_latency open with 0")
