@@ -33,17 +33,18 @@ static int open_control(const char *interface) {
 }
 
 static int statistics_count(int fd, const char *interface) {
-    struct {
-        struct ethtool_sset_info info;
-        uint32_t count;
-    } request;
+    struct ethtool_sset_info *info = calloc(1, sizeof(*info) + sizeof(uint32_t));
+    int result = -1;
 
-    memset(&request, 0, sizeof(request));
-    request.info.cmd = ETHTOOL_GSSET_INFO;
-    request.info.sset_mask = 1ULL << ETH_SS_STATS;
-    if (call(fd, interface, &request) != 0) return -1;
-    if (request.info.sset_mask == 0) return 0;
-    return request.count > STATISTICS_MAX ? STATISTICS_MAX : (int)request.count;
+    if (info == NULL) return -1;
+    info->cmd = ETHTOOL_GSSET_INFO;
+    info->sset_mask = 1ULL << ETH_SS_STATS;
+    if (call(fd, interface, info) == 0) {
+        if (info->sset_mask == 0) result = 0;
+        else result = info->data[0] > STATISTICS_MAX ? STATISTICS_MAX : (int)info->data[0];
+    }
+    free(info);
+    return result;
 }
 
 static int read_statistics(int fd, const char *interface, clinux_ethtool_statistic **out) {
