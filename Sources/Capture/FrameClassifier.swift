@@ -87,15 +87,28 @@ public struct FrameClassifier: ~Copyable {
     /// VLAN id of an Ethernet frame's outermost tag, 0 if there is none (or a priority tag).
     @inline(__always)
     private static func tag(_ packet: CapturedPacket) -> UInt16 {
-        guard packet.linkType == .ethernet, packet.bytes.count >= 16 else { return 0 }
+        tag(packet, at: 12)
+    }
+
+    @inline(__always)
+    private static func tag(_ packet: CapturedPacket, at offset: Int) -> UInt16 {
+        guard packet.linkType == .ethernet, packet.bytes.count >= offset + 4 else { return 0 }
         let type = UInt16(
-            bigEndian: packet.bytes.loadUnaligned(fromByteOffset: 12, as: UInt16.self))
+            bigEndian: packet.bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
         switch type {
         case 0x8100, 0x88A8, 0x9100, 0x9200, 0x9300:
             return UInt16(
-                bigEndian: packet.bytes.loadUnaligned(fromByteOffset: 14, as: UInt16.self)) & 0xFFF
+                bigEndian: packet.bytes.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)
+            ) & 0xFFF
+        case AristaHeader.etherType where offset == 12: return tagBehindHeader(packet)
         default: return 0
         }
+    }
+
+    /// A capture switch's time-stamp header stands before the tag.
+    @inline(never)
+    private static func tagBehindHeader(_ packet: CapturedPacket) -> UInt16 {
+        AristaHeader(packet).map { tag(packet, at: $0.nextEtherTypeOffset) } ?? 0
     }
 
     @inline(__always)

@@ -33,7 +33,7 @@ public struct PacketDissector: Sendable {
     }
 
     /// Follows the EtherType at `offset` and any VLAN tags, whose 2 bytes of control information
-    /// are followed by the next EtherType.
+    /// are followed by the next EtherType, and a capture switch's time-stamp header.
     @inline(__always)
     private func dissectEtherType(at offset: Int, in frame: Frame) -> Dissection {
         var offset = offset
@@ -45,6 +45,11 @@ public struct PacketDissector: Sendable {
             case 0x0800: return dissectIPv4(at: offset + 2, in: frame)
             case 0x86DD: return dissectIPv6(at: offset + 2, in: frame)
             case 0x8100, 0x88A8, 0x9100, 0x9200, 0x9300: offset += 4
+            case AristaHeader.etherType:
+                guard let length = AristaHeader.length(at: offset, in: frame) else {
+                    return .rejected(.otherProtocol)
+                }
+                offset += length
             default: return .rejected(.otherProtocol)
             }
         }
