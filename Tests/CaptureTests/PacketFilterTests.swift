@@ -140,11 +140,14 @@ struct PacketFilterTests {
                 lines.append(Self.line(group, UInt16(5000 + generator.below(4)), sources))
             }
         }
-        // The first two instructions ask the kernel for a tag beside the frame: not libpcap's.
-        let ports = Array(
-            PacketFilter(lines: lines, purpose: .wrongPorts).instructions.dropFirst(2))
-        let sources = Array(
-            PacketFilter(lines: lines, purpose: .wrongSources).instructions.dropFirst(2))
+        // First they ask the kernel for a tag beside the frame: not libpcap's, whose interpreter
+        // starts where the Ethernet type is loaded.
+        func filter(_ purpose: PacketFilter.Purpose) -> [clinux_bpf_instruction] {
+            Array(
+                PacketFilter(lines: lines, purpose: purpose).instructions
+                    .drop { $0.code != BPFAssembler.Code.loadHalf })
+        }
+        let (ports, sources) = (filter(.wrongPorts), filter(.wrongSources))
         #expect(Self.isValid(ports))
         #expect(Self.isValid(sources))
         var counts = (ports: 0, sources: 0)

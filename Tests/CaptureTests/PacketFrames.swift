@@ -19,8 +19,8 @@ struct TestFrame {
         let to = IPAddress(group)!
         var frame: [UInt8] = [0x01, 0x00, 0x5E, 0x09, 0, 1, 2, 0, 0, 0, 0, 1]
         for tag in tags { frame += be(tag.type) + be(tag.id) }
-        let udp = be(40_000) + be(port) + be(UInt16(8 + payload.count)) + [0, 0] + payload
-        frame += to.isV4 ? be(0x0800) + v4(udp) : be(0x86DD) + v6(udp)
+        let udp = be(UInt16(40_000)) + be(port) + be(UInt16(8 + payload.count)) + [0, 0] + payload
+        frame += to.isV4 ? be(UInt16(0x0800)) + v4(udp) : be(UInt16(0x86DD)) + v6(udp)
         while frame.count < 60 { frame.append(0) }
         return frame
     }

@@ -14,9 +14,11 @@ final class PacketNetwork {
     private let namespace: String
 
     init(mtu: Int = 1500) throws {
-        namespace = "tlp-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...9999))"
+        namespace =
+            "tlp-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0...9999))"
         try Self.ip("netns", "add", namespace)
-        try ip("link", "add", "tlpa", "mtu", "\(mtu)", "type", "veth", "peer", "name", "tlpb",
+        try ip(
+            "link", "add", "tlpa", "mtu", "\(mtu)", "type", "veth", "peer", "name", "tlpb",
             "mtu", "\(mtu)")
         for interface in ["lo", "tlpa", "tlpb"] { try ip("link", "set", interface, "up") }
     }
@@ -31,26 +33,21 @@ final class PacketNetwork {
         try #require(output(of: "ip", arguments) != nil, "ip \(arguments)")
     }
 
-    /// Runs `body` on a thread of its own inside the namespace: sockets belong to where they are made.
-    func inside(_ body: @escaping () throws -> Void) throws {
-        let done = DispatchSemaphore(value: 0)
-        // The caller waits until the thread is done with both.
-        nonisolated(unsafe) var failure: (any Error)?
-        nonisolated(unsafe) let body = body
-        let path = "/run/netns/\(namespace)"
-        let thread = Thread {
-            let descriptor = open(path, O_RDONLY)
-            // setns(2) is a GNU call, which Swift does not import.
-            typealias Call = @convention(c) (Int32, Int32) -> Int32
-            let call = unsafeBitCast(dlsym(nil, "setns"), to: Call.self)
-            #expect(call(descriptor, 0) == 0)
-            close(descriptor)
-            do { try body() } catch { failure = error }
-            done.signal()
+    /// Runs `body` with the thread inside the namespace: sockets belong to where they are made.
+    func inside(_ body: () throws -> Void) throws {
+        // setns(2) is a GNU call, which Swift does not import.
+        typealias Call = @convention(c) (Int32, Int32) -> Int32
+        let enter = unsafeBitCast(dlsym(nil, "setns"), to: Call.self)
+        let outside = open("/proc/thread-self/ns/net", O_RDONLY)
+        let inside = open("/run/netns/\(namespace)", O_RDONLY)
+        defer {
+            // A thread that stays in the wrong place would spoil other tests.
+            precondition(enter(outside, 0) == 0)
+            close(outside)
+            close(inside)
         }
-        thread.start()
-        done.wait()
-        if let failure { throw failure }
+        try #require(enter(inside, 0) == 0)
+        try body()
     }
 }
 
