@@ -100,7 +100,7 @@ public final class PacketRingSource: PacketSource {
         var step: UnsafePointer<CChar>?
         guard
             let ring = clinux_packet_ring(
-                socket.descriptor, UInt32(layout.blockBytes), UInt32(layout.blockCount),
+                socket.descriptor, UInt32(layout.blockBytes), UInt32(clamping: layout.blockCount),
                 UInt32(layout.slotBytes), &step)
         else { throw socket.error(call: step.map { String(cString: $0) } ?? "mmap") }
         var place = interface

@@ -83,7 +83,7 @@ final class PacketSocket {
             case (EAFNOSUPPORT, _): "the kernel has no packet sockets: load the module af_packet"
             case (ENOMEM, "SO_ATTACH_FILTER"):
                 "the filter needs more option memory: raise `sysctl net.core.optmem_max`"
-            case (ENOMEM, _), (ENOBUFS, _):
+            case (ENOMEM, _), (ENOBUFS, _), (_, "PACKET_RX_RING"):
                 "no memory for the ring: set a smaller capture.ringBytes"
             case (ENODEV, _), (ENXIO, _), (ENETDOWN, _): "see `ip link show \(place)`"
             default: "see the manual page packet(7)"

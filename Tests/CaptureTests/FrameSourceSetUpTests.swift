@@ -158,6 +158,65 @@ struct FrameSourceSetUpTests {
         }
     }
 
+    @Test func `Too large a ring names its option`() throws {
+        try PacketNetwork().inside {
+            var options = CaptureOptions()
+            options.ringBytes = 1 << 40
+            let error = Self.failure {
+                try PacketRingSource(lines: Self.lines, interface: "tlpb", options: options)
+            }
+            #expect(error.contains("PACKET_RX_RING"))
+            #expect(error.contains("capture.ringBytes"))
+        }
+    }
+
+    @Test(arguments: [(25, 0), (256, 0), (0, 256), (128, 128)])
+    func `The kernel takes the filter of many groups`(v4: Int, v6: Int) throws {
+        try PacketNetwork().inside {
+            let groups = (0..<v4).map { "239.7.\($0 % 3).\($0)" } + (0..<v6).map { "ff3e::\($0)" }
+            let lines = groups.enumerated().map { captureLine(UInt16($0.offset), $0.element) }
+            var options = CaptureOptions()
+            options.busyPollMicroseconds = 50
+            let source = try PacketRingSource(lines: lines, interface: "tlpb", options: options)
+            let strays = try StrayCounter(lines: lines, interface: "tlpb")
+            let sender = try FrameSender()
+            for group in groups {
+                var frame = TestFrame(group: group, payload: [1])
+                if !IPAddress(group)!.isV4 { frame.source = "fe80::1" }
+                try sender.send(frame.bytes)
+                frame.port = 9
+                try sender.send(frame.bytes)
+            }
+            let last = TestFrame(
+                source: v4 > 0 ? "10.0.0.1" : "fe80::1", group: groups[0], payload: lastPayload)
+            try sender.send(last.bytes)
+            #expect(try source.receiveAll().map(\.line) == lines.map(\.index))
+            #expect(Int(source.counters[.wrongPort]) == groups.count)
+            #expect(strays.read().map(\.value) == [UInt64(groups.count), 0])
+        }
+    }
+
+    @Test(arguments: [CaptureMethod.packet, .pcap])
+    func `Packets come again after a link was down`(method: CaptureMethod) throws {
+        let network = try PacketNetwork()
+        try network.inside {
+            let source: any PacketSource =
+                method == .packet
+                ? try PacketRingSource(lines: Self.lines, interface: "tlpb", options: .init())
+                : try PcapSource(lines: Self.lines, interface: "tlpb", options: .init())
+            try network.ip("link", "set", "tlpb", "down")
+            let none = UnsafeMutablePointer<CapturedDatagram>.allocate(capacity: 8)
+            defer { none.deallocate() }
+            #expect(try source.poll(into: none, capacity: 8) == 0)
+            _ = source.readDrops()
+            try network.ip("link", "set", "tlpb", "up")
+            let sender = try FrameSender()
+            try sender.send(TestFrame(payload: [1]).bytes)
+            try sender.send(TestFrame(payload: lastPayload).bytes)
+            #expect(try source.receiveAll() == [Received(line: 0, payload: [1])])
+        }
+    }
+
     /// Takes CAP_NET_RAW from the thread for a while; capabilities are each thread's own.
     private static func withoutRawSockets(_ body: () -> Void) throws {
         typealias Call = @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer) -> Int32
