@@ -12,10 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* IFF_LOWER_UP of linux/if.h, which does not go with net/if.h. */
+static const unsigned lower_up = 1u << 16;
+
 static uint32_t short_flags(unsigned flags) {
     return (flags & IFF_UP ? CLINUX_INTERFACE_UP : 0) |
            (flags & IFF_MULTICAST ? CLINUX_INTERFACE_MULTICAST : 0) |
-           (flags & IFF_RUNNING ? CLINUX_INTERFACE_RUNNING : 0);
+           (flags & IFF_RUNNING ? CLINUX_INTERFACE_RUNNING : 0) |
+           (flags & lower_up ? CLINUX_INTERFACE_CARRIER : 0);
 }
 
 int clinux_interface(const char *name, uint32_t *flags, uint32_t *mtu) {

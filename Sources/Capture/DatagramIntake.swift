@@ -14,12 +14,17 @@ struct DatagramIntake: ~Copyable {
     private let sources: UnsafeMutableBufferPointer<IPAddress>
     private let tap: RawPacketTap?
 
-    init(socket: LineSocket, counters: CaptureCounters, tap: (any FrameTap)?) {
+    /// `allowed` are the line's sources, if not said otherwise.
+    init(
+        socket: LineSocket, counters: CaptureCounters, tap: (any FrameTap)?,
+        sources allowed: [IPAddress]? = nil
+    ) {
+        let allowed = allowed ?? socket.line.address.sources
         self.socket = socket
         self.counters = counters
         line = socket.line.index
-        sources = .allocate(capacity: socket.line.address.sources.count)
-        _ = sources.initialize(from: socket.line.address.sources)
+        sources = .allocate(capacity: allowed.count)
+        _ = sources.initialize(from: allowed)
         self.tap = tap.flatMap {
             RawPacketTap(address: socket.line.address, payloadMax: socket.payloadMax, tap: $0)
         }

@@ -51,7 +51,7 @@ public final class MulticastMembership {
         var state: clinux_link?
 
         var isUp: Bool {
-            let needed = CLINUX_INTERFACE_UP.rawValue | CLINUX_INTERFACE_RUNNING.rawValue
+            let needed = CLINUX_INTERFACE_UP.rawValue | CLINUX_INTERFACE_CARRIER.rawValue
             return state.map { $0.flags & UInt32(needed) == UInt32(needed) } ?? false
         }
     }
