@@ -4,6 +4,9 @@ import Wire
 
 /// Joining a group on a socket, and what may be wrong with it.
 enum GroupJoin {
+    /// What Linux answers when a socket has joined a source of a group already.
+    static let sourceIsJoined = EADDRNOTAVAIL
+
     /// Checks what the system would refuse with less clear words, or not at all.
     static func checkAddresses(of line: CaptureLine) throws(CaptureError) {
         let address = line.address
@@ -35,8 +38,7 @@ enum GroupJoin {
         }
         for source in address.sources {
             var source = clinux_address(source)
-            // A source that is listed twice is joined.
-            guard clinux_udp_join(descriptor, group, &source, index) == 0 || errno == EADDRNOTAVAIL
+            guard clinux_udp_join(descriptor, group, &source, index) == 0 || errno == sourceIsJoined
             else { return errno }
         }
         return nil
@@ -47,14 +49,22 @@ enum GroupJoin {
         let remedy =
             switch code {
             case ENOBUFS, ENOMEM:
-                isV4
-                    ? "raise the sysctls net.ipv4.igmp_max_msf (sources of a group) and "
-                        + "net.core.optmem_max"
-                    : "raise the sysctls net.ipv6.mld_max_msf (sources of a group) and "
-                        + "net.core.optmem_max"
-            case ENODEV, EADDRNOTAVAIL, ENETUNREACH:
-                "name the line's interface, or set a route to "
-                    + (isV4 ? "224.0.0.0/4" : "ff00::/8")
+                "raise the sysctls "
+                    + (isV4
+                        ? "net.ipv4.igmp_max_msf (sources of a group of one socket), "
+                            + "net.ipv4.igmp_max_memberships"
+                        : "net.ipv6.mld_max_msf (sources of a group of one socket)")
+                    + " and net.core.optmem_max"
+            case ENODEV, EADDRNOTAVAIL, ENETUNREACH, EINVAL:
+                if let interface = line.address.interface {
+                    isV4
+                        ? "let \(interface) do IPv4: see `ip addr show \(interface)`"
+                        : "let \(interface) do IPv6: sysctl "
+                            + "net.ipv6.conf.\(interface).disable_ipv6=0, an MTU from 1280"
+                } else {
+                    "name the line's interface, or set a route to "
+                        + (isV4 ? "224.0.0.0/4" : "ff00::/8")
+                }
             default: "see the manual page \(isV4 ? "ip(7)" : "ipv6(7)")"
             }
         return .line(

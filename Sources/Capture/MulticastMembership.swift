@@ -171,10 +171,10 @@ public final class MulticastMembership {
         var count = 0
         for source in sources {
             var source = clinux_address(source)
-            guard clinux_udp_join(descriptor, group, &source, member.index) == 0
-                // Joined already.
-                || errno == EADDRNOTAVAIL
-            else { return (count, errno) }
+            let isJoined =
+                clinux_udp_join(descriptor, group, &source, member.index) == 0
+                || errno == GroupJoin.sourceIsJoined
+            guard isJoined else { return (count, errno) }
             count += 1
         }
         return (count, nil)
@@ -196,8 +196,7 @@ extension MulticastMembership {
         var rejoined: [String?: [UInt16]] = [:]
         for index in members.indices where members[index].state != .joined {
             let interface = members[index].interface
-            guard interface == nil || links.contains(where: { $0.name == interface && $0.isUp })
-            else { continue }
+            guard isLinkUp(interface) else { continue }
             if let code = rejoin(&members[index]) {
                 if members[index].state != .failed {
                     events.append(
@@ -237,29 +236,35 @@ extension MulticastMembership {
     /// Marks the members that are missing from the host's table though their link is up.
     private func findLost(_ events: inout [MembershipEvent]) {
         var lost: [String?: [UInt16]] = [:]
-        for isV6 in [false, true]
-        where members.contains(where: { $0.group.isV4 != isV6 && $0.state == .joined }) {
-            guard let entries = table.entries(v6: isV6) else { continue }
-            let groups = Set(entries.map(\.group))
-            for index in members.indices
-            where members[index].group.isV4 != isV6 && members[index].state == .joined {
-                let member = members[index]
-                if let interface = member.interface {
-                    guard links.contains(where: { $0.name == interface && $0.isUp }) else {
-                        continue
-                    }
-                    let entry = MembershipTable.Entry(interface: member.index, group: member.group)
-                    if entries.contains(entry) { continue }
-                } else if groups.contains(member.group) {
-                    continue
-                }
+        for isV6 in [false, true] {
+            let watched = members.indices.filter {
+                members[$0].group.isV4 != isV6 && members[$0].state == .joined
+                    && isLinkUp(members[$0].interface)
+            }
+            guard !watched.isEmpty, let entries = table.entries(v6: isV6) else { continue }
+            var missing = watched.filter { !Self.stands(members[$0], in: entries) }
+            // A table that changes while it is read may lack what has been there all the time.
+            if !missing.isEmpty, let again = table.entries(v6: isV6) {
+                missing.removeAll { Self.stands(members[$0], in: again) }
+            }
+            for index in missing {
                 members[index].state = .stale
-                lost[member.interface, default: []] += member.lines
+                lost[members[index].interface, default: []] += members[index].lines
             }
         }
         for (interface, lines) in lost.sorted(by: { $0.key ?? "" < $1.key ?? "" }) {
             events.append(.membershipLost(interface: interface, lines: lines.sorted()))
         }
+    }
+
+    /// True also where the kernel chose the interface.
+    private func isLinkUp(_ name: String?) -> Bool {
+        name == nil || links.contains { $0.name == name && $0.isUp }
+    }
+
+    private static func stands(_ member: Member, in entries: Set<MembershipTable.Entry>) -> Bool {
+        if member.interface == nil { return entries.contains { $0.group == member.group } }
+        return entries.contains(.init(interface: member.index, group: member.group))
     }
 
     /// Leaves and joins, so that reports go out and a new index is known. Returns nil, or the number of

@@ -54,7 +54,8 @@ public final class UringSource: PacketSource {
         var sockets: [LineSocket] = []
         for line in lines { sockets.append(try LineSocket(line: line, options: options)) }
         self.sockets = sockets
-        name = "uring \(lines.map(\.name).joined(separator: " "))"
+        let place = lines.count == 1 ? lines[0].name : "\(lines.count) lines"
+        name = "uring \(place)"
         var buffers = 1
         while buffers < min(options.frameCount, Self.bufferCountMax) { buffers *= 2 }
         bufferCount = buffers
@@ -64,7 +65,7 @@ public final class UringSource: PacketSource {
                 UInt32(lines.count), UInt32(buffers), sockets.map(\.payloadMax).max()!,
                 Int(CLINUX_NAME_SIZE), Int(CLINUX_CONTROL_SIZE), &step)
         else {
-            throw Self.error(place: name, call: step.map { String(cString: $0) } ?? "", errno)
+            throw Self.error(place: place, call: step.map { String(cString: $0) } ?? "", errno)
         }
         self.receiver = receiver
         fileDescriptors = [curing_receiver_descriptor(receiver)] + sockets.map(\.descriptor)

@@ -76,4 +76,33 @@ import Wire
         }
         #expect(text == "line test/0: interface 'tlu0' is down: ip link set tlu0 up")
     }
+
+    @Test(.enabled(if: NetworkNamespace.isAllowed, "\(NetworkNamespace.skipped)"))
+    func interfaceWithoutIP() throws {
+        let setUp = """
+            ip link set lo up mtu 60
+            ip link add tlu0 type veth peer name tlu1
+            ip link set tlu0 up mtu 1000
+            """
+        let texts = try NetworkNamespace.run(setUp) {
+            [error(line("239.200.20.5")), error(line("ff02::1:205", interface: "tlu0"))]
+        }
+        #expect(
+            texts == [
+                "line test/0: joining 239.200.20.5:26500 on lo: No such device: let lo do IPv4: "
+                    + "see `ip addr show lo`",
+                "line test/0: joining [ff02::1:205]:26500 on tlu0: Invalid argument: let tlu0 do "
+                    + "IPv6: sysctl net.ipv6.conf.tlu0.disable_ipv6=0, an MTU from 1280",
+            ])
+    }
+
+    @Test(.enabled(if: NetworkNamespace.isAllowed, "\(NetworkNamespace.skipped)"))
+    func noRouteToTheGroup() throws {
+        let text = try NetworkNamespace.run("ip link set lo up") {
+            error(line("239.200.20.6", interface: nil))
+        }
+        #expect(
+            text == "line test/0: joining 239.200.20.6:26500: No such device: name the line's "
+                + "interface, or set a route to 224.0.0.0/4")
+    }
 }

@@ -71,11 +71,16 @@ final class Taker {
     func poll(until count: Int) throws {
         while outCount < count {
             if try poll() > 0 { continue }
-            var set = source.fileDescriptors.map {
-                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-            }
-            if Glibc.poll(&set, nfds_t(set.count), 1000) == 0 { return }
+            if !isReadable(milliseconds: 1000) { return }
         }
+    }
+
+    /// Sleeps on the source's descriptors as a capture thread does.
+    func isReadable(milliseconds: Int32) -> Bool {
+        var set = source.fileDescriptors.map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
+        return Glibc.poll(&set, nfds_t(set.count), milliseconds) > 0
     }
 
     func release(_ count: Int) {

@@ -194,6 +194,25 @@ func payloads(_ count: Int) -> [[UInt8]] {
         if let uring = taker.source as? UringSource { #expect(uring.rearmCount > 0) }
     }
 
+    /// What a thread may sleep on is readable as long as something is left to poll.
+    @Test(arguments: SocketMethod.allCases)
+    func descriptorsTellOfPackets(_ method: SocketMethod) throws {
+        let line = line("239.200.9.\(method == .socket ? 1 : 2)")
+        let taker = Taker(try method.open(line))
+        let sender = try #require(LoopbackSender(to: line.address))
+        #expect(try taker.poll() == 0)
+        #expect(!taker.isReadable(milliseconds: 0))
+        for number in 0..<10 as Range<UInt8> { #expect(sender.send([number])) }
+        for _ in 0..<10 {
+            #expect(taker.isReadable(milliseconds: 1000))
+            #expect(try taker.poll(1) == 1)
+        }
+        #expect(try taker.poll() == 0)
+        #expect(!taker.isReadable(milliseconds: 0))
+        taker.release(10)
+        #expect(!taker.isReadable(milliseconds: 0))
+    }
+
     @Test func oneRingServesManyLines() throws {
         let lines = (0..<25).map { line("239.200.7.\($0 + 1)", index: UInt16($0)) }
         let source = try UringSource(lines: lines, options: CaptureOptions())
