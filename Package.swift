@@ -81,7 +81,9 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
         .testTarget(
             name: "CaptureTests",
-            dependencies: ["Capture", "Wire", "Ticks", "CLinux", "CPcap", "TestSupport"]),
+            dependencies: [
+                "Capture", "Simulation", "Wire", "Ticks", "CLinux", "CPcap", "TestSupport",
+            ]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "LinesTests", dependencies: ["Lines", "Wire", "Ticks", "TestSupport"]),
         .testTarget(name: "BooksTests", dependencies: ["Books", "Ticks", "TestSupport"]),

@@ -1,6 +1,6 @@
 /// Where a line's packets go and come from.
 ///
-/// A writer of capture files needs this beside each `LineDelivery`: it wraps `payload` in UDP, IPv4
+/// A writer of capture files needs this beside each `LineDelivery`: it wraps `payload` in UDP, IP
 /// and Ethernet with these addresses and stamps the frame with `time`. Such a writer is driven as
 /// every other consumer of deliveries:
 ///
@@ -8,10 +8,10 @@
 ///         try writer.write(delivery.payload, at: delivery.time, to: addresses[delivery.line])
 ///     }
 public struct LineAddress: Hashable, Sendable {
-    /// IPv4 multicast group in dotted form.
+    /// IPv4 or IPv6 multicast group.
     public var group: String
     public var port: UInt16
-    /// IPv4 address of the sender in dotted form, for capture files; a socket has its own.
+    /// Address of the sender, of the group's family, for capture files; a socket has its own.
     public var source: String
     public var sourcePort: UInt16
 

@@ -1,4 +1,6 @@
+import CLinux
 import Glibc
+import Wire
 
 /// How fast deliveries leave for the network.
 public enum SendingPace: Hashable, Sendable {
@@ -9,9 +11,9 @@ public enum SendingPace: Hashable, Sendable {
     case unlimited
 }
 
-/// Sends lines live as IPv4 multicast, one group a line.
+/// Sends lines live as IPv4 or IPv6 multicast, one group a line.
 ///
-/// Packets carry a time to live of 1 and loop back to receivers on this host.
+/// Packets carry a time to live (hop limit) of 1 and loop back to receivers on this host.
 public struct MulticastSender: ~Copyable {
     /// A sleep wakes late by about so much; the rest is waited for actively.
     private static let spinNanoseconds: UInt64 = 150_000
@@ -21,61 +23,71 @@ public struct MulticastSender: ~Copyable {
     public private(set) var sentPackets: [Int]
     public private(set) var refusedPackets: [Int]
 
-    private let sockets: [Int32]
-    private let destinations: [sockaddr_in]
-    private let places: [String]
+    private struct Destination {
+        var group: clinux_address
+        var port: UInt16
+        /// As the configuration has it.
+        var place: String
+        var socket: Int32
+    }
+
+    private let destinations: [Destination]
+    /// 0 if the sender's address names the interface.
+    private let interfaceIndex: UInt32
     private let pace: SendingPace
     /// First delivery: its simulated time and when it left by the host's monotonic clock.
     private var start: (simulated: UInt64, real: UInt64)?
     private var deliveryCount: UInt64 = 0
 
-    /// - Parameter interface: name or IPv4 address of the interface to send on.
+    /// - Parameter interface: name of the interface to send on, or an IPv4 address of it, which is
+    ///   then the sender's over IPv4.
     public init(
         lines: [LineAddress], interface: String = "127.0.0.1", pace: SendingPace
     ) throws(SimulationIOError) {
-        var request = try Self.interfaceRequest(interface)
-        var destinations: [sockaddr_in] = []
-        for line in lines { destinations.append(try Self.address(line.group, line.port)) }
-        var sockets: [Int32] = []
+        let local = IPAddress(interface).flatMap { $0.isV4 ? $0 : nil }
+        var groups: [IPAddress] = []
+        for line in lines {
+            guard let group = IPAddress(line.group) else { throw .notAnAddress(line.group) }
+            groups.append(group)
+        }
+        let index = try Self.interfaceIndex(interface, local, groups)
+        var destinations: [Destination] = []
         do {
-            for line in lines { sockets.append(try Self.open(&request, line.group)) }
+            for (line, group) in zip(lines, groups) {
+                destinations.append(try Self.open(group, line, local: local, index: index))
+            }
         } catch {
-            for socket in sockets { _ = close(socket) }
+            for destination in destinations { _ = close(destination.socket) }
             throw error
         }
-        self.sockets = sockets
         self.destinations = destinations
-        self.places = lines.map { "\($0.group):\($0.port)" }
+        self.interfaceIndex = index
         self.pace = pace
         self.sentPackets = lines.map { _ in 0 }
         self.refusedPackets = lines.map { _ in 0 }
     }
 
     deinit {
-        for socket in sockets { _ = close(socket) }
+        for destination in destinations { _ = close(destination.socket) }
     }
 
     /// Waits until the delivery is due, then sends it.
     public mutating func send(_ delivery: LineDelivery) throws(SimulationIOError) {
         waitUntilDue(delivery)
         deliveryCount += 1
-        var destination = destinations[delivery.line]
+        let destination = destinations[delivery.line]
         for _ in 0..<Self.largestRetryCount {
-            let sent = delivery.payload.withUnsafeBytes { payload in
-                withUnsafePointer(to: &destination) {
-                    $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                        sendto(
-                            sockets[delivery.line], payload.baseAddress, payload.count, 0, $0,
-                            socklen_t(MemoryLayout<sockaddr_in>.size))
-                    }
-                }
+            let isSent = delivery.payload.withUnsafeBufferPointer {
+                clinux_udp_send(
+                    destination.socket, destination.group, destination.port, interfaceIndex,
+                    $0.baseAddress, $0.count) == 0
             }
-            if sent >= 0 {
+            if isSent {
                 sentPackets[delivery.line] += 1
                 return
             }
             guard errno == EINTR || errno == ENOBUFS || errno == EAGAIN else {
-                throw .last("sendto", places[delivery.line])
+                throw .last("sendto", destination.place)
             }
             sched_yield()
         }
@@ -108,41 +120,44 @@ public struct MulticastSender: ~Copyable {
         return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
     }
 
-    private static func address(
-        _ text: String, _ port: UInt16
-    ) throws(SimulationIOError) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        guard inet_pton(AF_INET, text, &address.sin_addr) == 1 else { throw .notAnAddress(text) }
-        return address
-    }
-
-    private static func interfaceRequest(_ text: String) throws(SimulationIOError) -> ip_mreqn {
-        var request = ip_mreqn()
-        if inet_pton(AF_INET, text, &request.imr_address) == 1 { return request }
-        let index = if_nametoindex(text)
-        guard index > 0 else { throw .noSuchInterface(text) }
-        request.imr_ifindex = Int32(index)
-        return request
-    }
-
     private static func open(
-        _ interface: inout ip_mreqn, _ place: String
-    ) throws(SimulationIOError) -> Int32 {
-        let descriptor = socket(AF_INET, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { throw .last("socket", place) }
-        var one: UInt8 = 1
-        let ip = Int32(IPPROTO_IP)
-        let size = socklen_t(MemoryLayout<ip_mreqn>.size)
-        guard setsockopt(descriptor, ip, IP_MULTICAST_IF, &interface, size) == 0,
-            setsockopt(descriptor, ip, IP_MULTICAST_LOOP, &one, 1) == 0,
-            setsockopt(descriptor, ip, IP_MULTICAST_TTL, &one, 1) == 0
-        else {
-            let error = SimulationIOError.last("setsockopt", place)
-            _ = close(descriptor)
-            throw error
+        _ group: IPAddress, _ line: LineAddress, local: IPAddress?, index: UInt32
+    ) throws(SimulationIOError) -> Destination {
+        let address = clinux_address(high: group.high, low: group.low)
+        let from = clinux_address(high: local?.high ?? 0, low: local?.low ?? 0)
+        let place = group.isV4 ? "\(group):\(line.port)" : "[\(group)]:\(line.port)"
+        var step: UnsafePointer<CChar>?
+        let socket = clinux_udp_sender(address, from, index, &step)
+        guard socket >= 0 else {
+            throw .last(step.map { String(cString: $0) } ?? "socket", place)
         }
-        return descriptor
+        return Destination(group: address, port: line.port, place: place, socket: socket)
+    }
+
+    /// 0 where an address names the interface and all groups are IPv4, which need no more.
+    private static func interfaceIndex(
+        _ text: String, _ local: IPAddress?, _ groups: [IPAddress]
+    ) throws(SimulationIOError) -> UInt32 {
+        guard let local else {
+            let index = if_nametoindex(text)
+            guard index > 0 else { throw .noSuchInterface(text) }
+            return index
+        }
+        if groups.allSatisfy(\.isV4) { return 0 }
+        var first: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&first) == 0 else { throw .last("getifaddrs", text) }
+        defer { freeifaddrs(first) }
+        var next = first
+        while let entry = next?.pointee {
+            next = entry.ifa_next
+            guard let name = entry.ifa_addr, name.pointee.sa_family == sa_family_t(AF_INET) else {
+                continue
+            }
+            let number = UnsafeRawPointer(name).loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr
+            if IPAddress(v4: UInt32(bigEndian: number)) == local {
+                return if_nametoindex(entry.ifa_name)
+            }
+        }
+        throw .noSuchInterface(text)
     }
 }

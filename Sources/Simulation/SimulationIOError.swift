@@ -13,7 +13,7 @@ public enum SimulationIOError: Error, Hashable, Sendable, CustomStringConvertibl
         case .fileExists(let path):
             "\(path) exists: remove it, or allow overwriting"
         case .notAnAddress(let text):
-            "'\(text)' is not an IPv4 address such as 239.192.1.1"
+            "'\(text)' is not an IP address such as 239.192.1.1 or ff05::1"
         case .noSuchInterface(let name):
             "there is no network interface '\(name)': give a name or an IPv4 address of this host"
         case .system(let call, let place, let code):

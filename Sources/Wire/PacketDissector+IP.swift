@@ -169,14 +169,20 @@ func internetSum(
     _ udp: UnsafeRawBufferPointer, pseudoHeaderSource source: IPAddress,
     destination: IPAddress, isV4: Bool
 ) -> UInt16 {
-    var start = UInt32(IPProtocol.udp) + UInt32(truncatingIfNeeded: udp.count)
-    for address in [source, destination] {
-        start += UInt32(address.low >> 16 & 0xFFFF) + UInt32(address.low & 0xFFFF)
-        if isV4 { continue }
-        start += UInt32(address.low >> 48) + UInt32(address.low >> 32 & 0xFFFF)
-        start += UInt32(address.high >> 48) + UInt32(address.high >> 32 & 0xFFFF)
-        start += UInt32(address.high >> 16 & 0xFFFF) + UInt32(address.high & 0xFFFF)
-    }
+    let start =
+        UInt32(IPProtocol.udp) + UInt32(truncatingIfNeeded: udp.count)
+        + wordSum(of: source, isV4: isV4) + wordSum(of: destination, isV4: isV4)
     return clinux_internet_sum(
         udp.baseAddress!.assumingMemoryBound(to: UInt8.self), udp.count, start)
+}
+
+/// Sum of an address's 16-bit words.
+@inline(__always)
+private func wordSum(of address: IPAddress, isV4: Bool) -> UInt32 {
+    var sum = UInt32(address.low >> 16 & 0xFFFF) + UInt32(address.low & 0xFFFF)
+    if isV4 { return sum }
+    sum += UInt32(address.low >> 48) + UInt32(address.low >> 32 & 0xFFFF)
+    sum += UInt32(address.high >> 48) + UInt32(address.high >> 32 & 0xFFFF)
+    sum += UInt32(address.high >> 16 & 0xFFFF) + UInt32(address.high & 0xFFFF)
+    return sum
 }

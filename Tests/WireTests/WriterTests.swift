@@ -142,6 +142,25 @@ import Wire
         #expect(Array(frame[..<6]) == hex("02000a000002"))
     }
 
+    @Test func wrapsIPv6() throws {
+        let builder = try #require(
+            FrameBuilder(
+                source: IPAddress("fe80::1")!, sourcePort: 1000,
+                destination: IPAddress("ff02::1:abcd")!, destinationPort: 26_400))
+        for payload in Self.payloads {
+            var frame: [UInt8] = []
+            builder.append(payload: payload, to: &frame)
+            #expect(Array(frame[..<14]) == hex("33330001abcd 020000000001 86dd"))
+            let outcome = dissect(frame, linkType: .ethernet, verifyUDPChecksum: true)
+            guard case .datagram(let found) = outcome else {
+                Issue.record("\(payload.count) bytes: \(outcome)")
+                continue
+            }
+            #expect(found.payload == payload && found.sourcePort == 1000)
+            #expect(found.destination == "ff02::1:abcd")
+        }
+    }
+
     /// A payload chosen so that the checksum comes out as 0, which is sent as 0xFFFF.
     @Test func checksumZeroIsSentAsItsOtherForm() throws {
         let builder = try Self.builder(.raw)
@@ -165,6 +184,7 @@ import Wire
         let v6 = try #require(IPAddress("fe80::1"))
         for (source, destination, linkType) in [
             (v6, v4, LinkType.ethernet), (v4, v6, .ethernet), (v4, v4, .linuxSLL),
+            (v6, v6, .ipv4), (v4, v4, .ipv6),
         ] {
             #expect(
                 FrameBuilder(

@@ -10,9 +10,11 @@
 #include "clinux.h"
 #include "clinux_crc32c.h"
 #include "clinux_digest.h"
+#include "clinux_interface.h"
 #include "clinux_memory.h"
 #include "clinux_udp.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,41 +197,87 @@ static void check_ring(void) {
     close(fd);
 }
 
+static const clinux_address no_address = {0, 0};
+
 /* Datagrams of any length through receivers with small buffers, over loopback. */
 static void check_udp(void) {
     const char *step = "";
     unsigned loopback = if_nametoindex("lo");
-    uint32_t group = 0xEFC1F000u | (uint32_t)below(4096);
+    clinux_address group = {0, 0xffffefc1f000u + below(4096)};
+    clinux_address local = {0, 0xffff7f000001u};
     uint16_t port = (uint16_t)(40000 + below(20000));
-    int receive = clinux_udp_join(group, port, 0, loopback, 1 << 16, &step);
-    int sender = clinux_udp_sender(loopback, &step);
+    clinux_udp_options options = {1 << 16, 0, (int)below(2)};
+    int receive = clinux_udp_open(group, port, loopback, &options, &step);
+    int sender = clinux_udp_sender(group, below(2) ? local : no_address, loopback, &step);
     require(receive >= 0 && sender >= 0, step);
+    require(clinux_udp_join(receive, group, NULL, loopback) == 0, "join");
     unsigned batch = 1 + (unsigned)below(5);
     size_t size = 1 + below(600);
-    clinux_receiver *receiver = clinux_receiver_create(receive, batch, size);
+    clinux_receiver *receiver = clinux_receiver_create(receive, batch);
     clinux_datagram *out = calloc(batch, sizeof(*out));
-    require(receiver != NULL && out != NULL, "no memory");
-    size_t sent = below(8);
+    uint8_t *memory = malloc(batch * size);
+    require(receiver != NULL && out != NULL && memory != NULL, "no memory");
+    size_t lengths[8], sent = below(8);
     for (size_t i = 0; i < sent; i++) {
-        size_t length = below(1200);
-        uint8_t *bytes = random_bytes(length);
-        require(clinux_udp_send(sender, group, port, bytes, length) == 0, "send");
+        lengths[i] = below(1200);
+        uint8_t *bytes = random_bytes(lengths[i]);
+        memset(bytes, (int)i, lengths[i]);
+        require(clinux_udp_send(sender, group, port, loopback, bytes, lengths[i]) == 0, "send");
         free(bytes);
     }
     size_t received = 0;
-    for (int count; (count = clinux_receiver_take(receiver, out)) != 0; received += (size_t)count) {
-        require(count > 0 && (unsigned)count <= batch, "take");
-        for (int i = 0; i < count; i++) {
-            require(out[i].length <= size && out[i].has_time && out[i].is_cut <= 1, "datagram");
-            (void)clinux_crc32c(0, out[i].bytes, out[i].length);
+    unsigned asked = 1 + (unsigned)below(batch);
+    for (int count; (count = clinux_receiver_take(receiver, memory, size, asked, out)) != 0;) {
+        require(count > 0 && (unsigned)count <= asked, "take");
+        for (int i = 0; i < count; i++, received++) {
+            require(received < sent && out[i].original_length == lengths[received], "length");
+            size_t there = out[i].original_length < size ? out[i].original_length : size;
+            for (size_t at = 0; at < there; at++) {
+                require(memory[(size_t)i * size + at] == received, "bytes");
+            }
         }
     }
     require(received == sent, "loopback lost a datagram");
+    uint32_t drops = 1;
+    require(clinux_udp_drops(receive, &drops) == 0 && drops == 0, "drops");
     require(clinux_udp_receive_buffer(receive) > 0, "buffer");
+    require(clinux_udp_leave(receive, group, loopback) == 0, "leave");
     clinux_receiver_destroy(receiver);
+    free(memory);
     free(out);
     close(receive);
     close(sender);
+}
+
+/* Control messages of any bytes. */
+static void check_controls(void) {
+    uint8_t name[CLINUX_NAME_SIZE] __attribute__((aligned(8)));
+    size_t length = below(CLINUX_CONTROL_SIZE + 1);
+    uint8_t *control = random_bytes(length);
+    for (size_t i = 0; i < sizeof(name); i++) name[i] = (uint8_t)next();
+    if (below(2)) name[0] = (uint8_t)(below(2) ? 2 : 10), name[1] = 0;
+    for (size_t at = 0; at + 16 <= length; at += 16) {
+        size_t header[1] = {below(3) ? 16 + below(64) : (size_t)next()};
+        int kind[2] = {1, below(2) ? 37 : 40};
+        memcpy(control + at, header, sizeof(header));
+        memcpy(control + at + 8, kind, sizeof(kind));
+        if (below(2)) break;
+    }
+    clinux_datagram out;
+    clinux_udp_describe(name, control, length, &out);
+    require(out.has_drops <= 1, "controls");
+    free(control);
+}
+
+/* The kernel's answer for names that are there, are not, and cannot be. */
+static void check_links(void) {
+    clinux_link link;
+    int fd = clinux_link_socket();
+    require(fd >= 0, "netlink socket");
+    require(clinux_link_read(fd, "lo", &link) == 0 && link.index == if_nametoindex("lo"), "lo");
+    require(clinux_link_read(fd, "no-such-0", &link) == -1 && errno == ENODEV, "no interface");
+    require(clinux_link_read(fd, "a-name-that-is-too-long", &link) == -1, "long name");
+    close(fd);
 }
 
 int main(int count, char **arguments) {
@@ -242,6 +290,8 @@ int main(int count, char **arguments) {
         check_names();
         if (round % 16 == 0) check_ring();
         if (round % 64 == 0) check_udp();
+        check_controls();
+        if (round % 64 == 0) check_links();
     }
     printf("%ld rounds\n", rounds);
     return 0;
