@@ -12,7 +12,8 @@ import Wire
 public final class FanoutGroup: Sendable {
     /// Sockets in the group.
     public let count: Int
-    /// The kernel's number of the group in its first 16 bits, above them the sockets that have joined.
+    /// The kernel's number of the group, and how many sockets have joined so far, those that were
+    /// closed since included.
     private let state = Mutex((id: UInt16(0), joined: 0))
 
     /// - Parameter count: sockets that will share the interface, at least 1.
@@ -22,10 +23,9 @@ public final class FanoutGroup: Sendable {
     }
 
     /// The kernel picks the number for the first socket, so that no other program's group, with
-    /// which packets would be shared, can be met.
+    /// which packets would be shared, can be met. Returns the socket's place in the group.
     fileprivate func join(_ socket: PacketSocket) throws(CaptureError) -> Int {
         let result = state.withLock { (state) -> Result<Int, CaptureError> in
-            precondition(state.joined < count, "more sockets than the fanout group has")
             let mode = Int32(CLINUX_FANOUT_HASH.rawValue)
             let flags = state.joined == 0 ? Int32(CLINUX_FANOUT_UNIQUE_ID.rawValue) : 0
             let value = Int32(state.id) | (mode | flags) << 16
@@ -43,7 +43,7 @@ public final class FanoutGroup: Sendable {
                 state.id = UInt16(truncatingIfNeeded: made)
             }
             state.joined += 1
-            return .success(state.joined - 1)
+            return .success((state.joined - 1) % count)
         }
         return try result.get()
     }

@@ -9,7 +9,7 @@ import Wire
 struct FrameSourceSetUpTests {
     private static let lines = (0..<8).map { captureLine($0, "239.9.0.\($0 + 1)") }
 
-    @Test func `A line stays on one socket of a fanout group`() throws {
+    @Test func aLineStaysOnOneSocketOfAFanoutGroup() throws {
         try PacketNetwork().inside {
             let group = FanoutGroup(count: 3)
             let sources = try (0..<3).map { _ in
@@ -39,16 +39,16 @@ struct FrameSourceSetUpTests {
                 for position in 0..<count {
                     #expect(homes[datagrams[position].line, default: index] == index)
                     homes[datagrams[position].line] = index
+                    total += [UInt8](datagrams[position].payload) == lastPayload ? 0 : 1
                 }
                 source.release(datagrams, count: count)
-                total += count
             }
-            #expect(total == 801)
+            #expect(total == 800)
             #expect(Set(homes.values).count > 1)
         }
     }
 
-    @Test func `The loopback interface delivers once`() throws {
+    @Test func theLoopbackInterfaceDeliversOnce() throws {
         try PacketNetwork().inside {
             let lines = Self.lines
             let sources: [any PacketSource] = [
@@ -74,7 +74,7 @@ struct FrameSourceSetUpTests {
         }
     }
 
-    @Test func `A tap gets frames as they were on the wire`() throws {
+    @Test func aTapGetsFramesAsTheyWereOnTheWire() throws {
         try PacketNetwork().inside {
             let ring = try PacketRingSource(lines: Self.lines, interface: "tlpb", options: .init())
             let pcap = try PcapSource(lines: Self.lines, interface: "tlpb", options: .init())
@@ -96,7 +96,7 @@ struct FrameSourceSetUpTests {
         }
     }
 
-    @Test func `A filter of the user's replaces ours`() throws {
+    @Test func aFilterOfTheUsersReplacesOurs() throws {
         try PacketNetwork().inside {
             var options = CaptureOptions()
             options.pcapFilter = "dst port 5000"
@@ -137,7 +137,7 @@ struct FrameSourceSetUpTests {
         ]
     }
 
-    @Test func `Interfaces that are not there or down have their errors`() throws {
+    @Test func interfacesThatAreNotThereOrDownHaveTheirErrors() throws {
         let network = try PacketNetwork()
         try network.inside {
             for error in Self.failures("tlpx") { #expect(error.contains("no interface 'tlpx'")) }
@@ -148,7 +148,7 @@ struct FrameSourceSetUpTests {
         }
     }
 
-    @Test func `Missing privilege names the capability`() throws {
+    @Test func missingPrivilegeNamesTheCapability() throws {
         try PacketNetwork().inside {
             try Self.withoutRawSockets {
                 for error in Self.failures("tlpb") {
@@ -158,7 +158,7 @@ struct FrameSourceSetUpTests {
         }
     }
 
-    @Test func `Too large a ring names its option`() throws {
+    @Test func tooLargeARingNamesItsOption() throws {
         try PacketNetwork().inside {
             var options = CaptureOptions()
             options.ringBytes = 1 << 40
@@ -171,7 +171,7 @@ struct FrameSourceSetUpTests {
     }
 
     @Test(arguments: [(25, 0), (256, 0), (0, 256), (128, 128)])
-    func `The kernel takes the filter of many groups`(v4: Int, v6: Int) throws {
+    func theKernelTakesTheFilterOfManyGroups(v4: Int, v6: Int) throws {
         try PacketNetwork().inside {
             let groups = (0..<v4).map { "239.7.\($0 % 3).\($0)" } + (0..<v6).map { "ff3e::\($0)" }
             let lines = groups.enumerated().map { captureLine(UInt16($0.offset), $0.element) }
@@ -197,7 +197,7 @@ struct FrameSourceSetUpTests {
     }
 
     @Test(arguments: [CaptureMethod.packet, .pcap])
-    func `Packets come again after a link was down`(method: CaptureMethod) throws {
+    func packetsComeAgainAfterALinkWasDown(method: CaptureMethod) throws {
         let network = try PacketNetwork()
         try network.inside {
             let source: any PacketSource =
@@ -234,7 +234,7 @@ struct FrameSourceSetUpTests {
     }
 
     @Test(arguments: [1500, 9000, 65_536], [1 << 16, 64 << 20])
-    func `Slots hold the largest frame and fill their blocks`(mtu: Int, ringBytes: Int) {
+    func slotsHoldTheLargestFrameAndFillTheirBlocks(mtu: Int, ringBytes: Int) {
         let layout = PacketRingLayout(ringBytes: ringBytes, frameBytes: 2048, mtu: mtu)
         // The kernel's own reckoning (net/packet/af_packet.c): both headers and 16 bytes, aligned.
         #expect(layout.slotBytes >= 80 + mtu)

@@ -55,7 +55,7 @@ struct FrameSourceTests {
     }
 
     @Test(arguments: [CaptureMethod.packet, .pcap])
-    func `Gets its datagrams and counts the others`(method: CaptureMethod) throws {
+    func getsItsDatagramsAndCountsTheOthers(method: CaptureMethod) throws {
         try PacketNetwork().inside {
             let source = try Self.source(method)
             let sender = try FrameSender()
@@ -102,7 +102,7 @@ struct FrameSourceTests {
     }
 
     @Test(arguments: [CaptureMethod.packet, .pcap])
-    func `Jumbo frames come whole`(method: CaptureMethod) throws {
+    func jumboFramesComeWhole(method: CaptureMethod) throws {
         try PacketNetwork(mtu: 9000).inside {
             let source = try Self.source(method)
             let sender = try FrameSender()
@@ -123,7 +123,7 @@ struct FrameSourceTests {
 
     /// A frame above the MTU that the ring was made for, as when the MTU is raised behind our back.
     @Test(arguments: [CaptureMethod.packet, .pcap])
-    func `Cut frames are counted and never handed out`(method: CaptureMethod) throws {
+    func cutFramesAreCountedAndNeverHandedOut(method: CaptureMethod) throws {
         let network = try PacketNetwork()
         try network.inside {
             let source = try Self.source(method)
@@ -140,7 +140,7 @@ struct FrameSourceTests {
     }
 
     @Test(arguments: [CaptureMethod.packet, .pcap])
-    func `What a full ring loses is counted to the packet`(method: CaptureMethod) throws {
+    func whatAFullRingLosesIsCountedToThePacket(method: CaptureMethod) throws {
         try PacketNetwork().inside {
             var options = CaptureOptions()
             options.ringBytes = 1 << 18
@@ -168,7 +168,7 @@ struct FrameSourceTests {
         }
     }
 
-    @Test func `A frame that is out is not handed out again`() throws {
+    @Test func aFrameThatIsOutIsNotHandedOutAgain() throws {
         try PacketNetwork().inside {
             var options = CaptureOptions()
             options.ringBytes = 1 << 17
@@ -181,11 +181,13 @@ struct FrameSourceTests {
             for index in 0..<capacity {
                 try sender.send(TestFrame(payload: be(UInt32(index))).bytes)
             }
+            source.awaitDrops(50)
             let count = try source.poll(into: out, capacity: capacity)
             #expect(count == source.slotCount)
             #expect(try source.poll(into: out + count, capacity: 50) == 0)
             source.release(out, count: 10)
             for index in 0..<20 { try sender.send(TestFrame(payload: be(UInt32(index))).bytes) }
+            source.awaitDrops(60)
             #expect(try source.poll(into: out + count, capacity: 50) == 10)
             #expect([UInt8](out[10].payload) == be(UInt32(10)))
             source.release(out + 10, count: count)

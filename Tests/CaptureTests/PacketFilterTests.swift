@@ -82,7 +82,7 @@ struct PacketFilterTests {
     }
 
     @Test(arguments: [(1, 0), (0, 1), (2, 1), (3, 3), (25, 0), (40, 60), (256, 0), (0, 256)])
-    func `Passes the same frames as libpcap's own expression`(v4: Int, v6: Int) throws {
+    func passesTheSameFramesAsLibpcapsOwnExpression(v4: Int, v6: Int) throws {
         var generator = SeededGenerator(seed: UInt64(v4 * 1000 + v6))
         let groups =
             Self.groups(v4, v6: false, &generator) + Self.groups(v6, v6: true, &generator)
@@ -111,7 +111,7 @@ struct PacketFilterTests {
         #expect(passed > 4000)
     }
 
-    @Test func `Follows as many tags as the dissector`() {
+    @Test func followsAsManyTagsAsTheDissector() {
         let program = PacketFilter(
             lines: [Self.line("239.9.0.1"), Self.line("ff3e::1")], purpose: .groups
         ).instructions
@@ -128,7 +128,7 @@ struct PacketFilterTests {
     }
 
     /// The dissector and a plain search decide what is a stray; fragments by their first.
-    @Test func `Stray filters pass exactly what no line lists`() {
+    @Test func strayFiltersPassExactlyWhatNoLineLists() {
         var generator = SeededGenerator(seed: 9)
         let groups =
             Self.groups(60, v6: false, &generator) + Self.groups(60, v6: true, &generator)
@@ -185,7 +185,7 @@ struct PacketFilterTests {
         }
     }
 
-    @Test func `Jumps reach however far they go`() {
+    @Test func jumpsReachHoweverFarTheyGo() {
         var assembler = BPFAssembler()
         let (near, far, end) = (assembler.label(), assembler.label(), assembler.label())
         assembler.emit(BPFAssembler.Code.loadByte, 0)

@@ -103,6 +103,11 @@ extension PacketSource {
         Issue.record("the last datagram has not come")
         return received
     }
+
+    /// Returns when so many packets are lost, or cannot be any more.
+    func awaitDrops(_ count: UInt64) {
+        for _ in 0..<200 where readDrops()[0].value < count { _ = Glibc.poll(nil, 0, 10) }
+    }
 }
 
 func captureLine(

@@ -11,7 +11,7 @@ struct StrayCounterTests {
         captureLine(1, "239.9.0.1", sources: ["10.9.0.3"]), captureLine(2, "239.9.0.2", 6000),
     ]
 
-    @Test func `Counts strays to the packet without reading one`() throws {
+    @Test func countsStraysToThePacketWithoutReadingOne() throws {
         try PacketNetwork().inside {
             let strays = try StrayCounter(lines: Self.lines, interface: "tlpb")
             // A ring beside it tells when all frames have come.
