@@ -25,11 +25,11 @@ struct RecordCommand: ParsableCommand {
             strftime(3) knows, in UTC. A later file whose name is taken gets the next number.
 
             --disk-limit deletes the oldest files of this run; when the open file alone reaches it, \
-            recording stops. It is kept to within a packet, or a frame of zstd.
+            recording stops. It is kept to within a packet, with zstd to within a MiB of packets.
 
             When the disk is full or fails, packets are counted, not written, and a new file is \
             tried every second. A killed recording lacks at most its last second, or what the disk \
-            had not taken; files compressed with zstd are readable up to their last frame.
+            had not taken, and can be read up to there, compressed or not.
 
             SIGINT and SIGTERM end it cleanly, SIGUSR1 prints the totals and goes on. Exit code 1 \
             says that the disk did not take every packet; packets dropped otherwise are only counted.

@@ -31,7 +31,7 @@ final class RecordingWriter {
     let options: RecorderOptions
     let inlets: [RecorderInlet]
     let file: RecordingFile
-    let frames: RecordingFrames?
+    let compressor: RecordingCompressor?
     private let onAlarm: @Sendable (String) -> Void
     private(set) var report = RecorderStatistics()
     /// Set when an `autostop` or the disk limit has ended the recording.
@@ -40,7 +40,7 @@ final class RecordingWriter {
     private var sequence: UInt64 = 0
     private var start = RecorderTime(utc: 0, monotonic: 0)
     private var fileStart = RecorderTime(utc: 0, monotonic: 0)
-    /// Packets of the open file, those in an open frame included.
+    /// Packets of the open file, those still to be compressed included.
     private var filePackets: UInt64 = 0
     private var pcapng: PcapngWriter?
     private var scratch: [UInt8] = []
@@ -63,7 +63,7 @@ final class RecordingWriter {
         self.inlets = inlets
         self.onAlarm = onAlarm
         file = try RecordingFile(options: options)
-        frames = options.zstdLevel.map { RecordingFrames(level: $0) }
+        compressor = options.zstdLevel.map { RecordingCompressor(level: $0) }
     }
 }
 
@@ -141,15 +141,15 @@ extension RecordingWriter {
     }
 
     private func put(_ block: UnsafeRawBufferPointer, packets: UInt64) {
-        guard let frames else { return file.append(block, packets: packets) }
-        if !frames.append(block, packets: packets) {
-            closeFrame()
-            _ = frames.append(block, packets: packets)
+        guard let compressor else { return file.append(block, packets: packets) }
+        if !compressor.append(block, packets: packets) {
+            flushCompressor(isEnd: false)
+            _ = compressor.append(block, packets: packets)
         }
     }
 
-    private func closeFrame() {
-        frames?.close { bytes, packets in file.append(bytes, packets: packets) }
+    private func flushCompressor(isEnd: Bool) {
+        compressor?.flush(isEnd: isEnd) { bytes, packets in file.append(bytes, packets: packets) }
     }
 
     /// What ends a file or the recording by counting, after each packet.
@@ -183,7 +183,7 @@ extension RecordingWriter {
             appendStatistics(now, isEnd: false)
         }
         if elapsed(lastFlush, now, options.flushSeconds) {
-            closeFrame()
+            flushCompressor(isEnd: false)
             file.flush()
             lastFlush = now.monotonic
         }
@@ -224,7 +224,7 @@ extension RecordingWriter {
         for attempt in 1...triesMax {
             let name = RecorderName.make(
                 options.namePattern, sequence: sequence + attempt, interfaces: inlets.map(\.name),
-                utcNanoseconds: now.utc, isCompressed: frames != nil)
+                utcNanoseconds: now.utc, isCompressed: compressor != nil)
             let path = options.directory + "/" + name
             let code = file.open(
                 path: path, overwrites: options.overwrites, direct: options.usesDirectIO,
@@ -260,6 +260,7 @@ extension RecordingWriter {
                 filter: inlet.filter, to: &scratch)
         }
         pcapng = writer
+        compressor?.begin()
         scratch.withUnsafeBytes { put($0, packets: 0) }
     }
 
@@ -293,7 +294,7 @@ extension RecordingWriter {
     /// Ends the open file; what could not be written of it is counted.
     private func close(_ now: RecorderTime) {
         if file.failure == nil { appendStatistics(now, isEnd: true) }
-        closeFrame()
+        flushCompressor(isEnd: true)
         let (packets, bytes) = file.finish()
         report.writtenPackets += packets
         report.unwrittenPackets += filePackets - packets
