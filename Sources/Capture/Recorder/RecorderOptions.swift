@@ -66,8 +66,10 @@ public struct RecorderOptions: Sendable {
     public var statisticsSeconds: Double = 5
     /// What was captured is in the file after at most this time, if the disk keeps up.
     public var flushSeconds: Double = 1
-    /// After an error of the disk the next attempt is made after this time.
+    /// After an error of the disk the next attempt is made after this time, and succeeds if so many
+    /// bytes are free: with less the recording would fail again and again.
     public var retrySeconds: Double = 1
+    public var resumeBytes: UInt64 = 8 << 20
 
     public init(directory: String) {
         self.directory = directory

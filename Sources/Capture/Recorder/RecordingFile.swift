@@ -87,20 +87,22 @@ final class RecordingFile {
     }
 
     var isOpen: Bool { descriptor >= 0 }
+    /// True if no write is under way.
+    var isIdle: Bool { writes.isEmpty }
 
-    /// Creates a file. Returns nil, or what stands in the way as errno; `needsSpace` asks for room on
-    /// the disk for at least one buffer.
+    /// Creates a file. Returns nil, or what stands in the way as errno; `room` is what must be free
+    /// on the disk.
     func open(
-        path: String, overwrites: Bool, direct: Bool, needsSpace: Bool
+        path: String, overwrites: Bool, direct: Bool, room: UInt64
     ) -> Int32? {
         precondition(!isOpen && writes.isEmpty)
+        self.path = path
         // Replaced means a new file: a reader of the old one keeps what it has.
         if overwrites, unlink(path) != 0, errno != ENOENT { return errno }
         descriptor = curing_file_open(path, 1, 0, 0o640)
         guard descriptor >= 0 else { return errno }
         directDescriptor = direct ? curing_file_open(path, 0, 1, 0o640) : -1
         isDirect = directDescriptor >= 0
-        self.path = path
         size = 0
         packets = 0
         boundary = Boundary()
@@ -108,10 +110,8 @@ final class RecordingFile {
         failure = nil
         current = nil
         flushedLength = 0
-        reservedEnd = 0
-        if needsSpace, curing_file_reserve(descriptor, 0, UInt64(bufferBytes)) != 0,
-            errno != EOPNOTSUPP
-        {
+        reservedEnd = room
+        if room > 0, curing_file_reserve(descriptor, 0, room) != 0, errno != EOPNOTSUPP {
             let code = errno
             close()
             unlink(path)

@@ -73,7 +73,7 @@ extension RecordingWriter {
     /// Opens the first file.
     func begin(_ now: RecorderTime) throws(RecorderError) {
         start = now
-        if let code = open(now, needsSpace: false) {
+        if let code = open(now, room: 0) {
             let path = file.path.isEmpty ? options.directory : file.path
             if code == EEXIST { throw .exists(path: path) }
             throw .system(path: path, call: "open", code: code)
@@ -84,16 +84,17 @@ extension RecordingWriter {
     func turn(_ now: RecorderTime) -> Bool {
         if isDone { return discard() }
         if let retryAt, now.monotonic >= retryAt { resume(now) }
+        look(at: now)
         var isBusy = false
         for inlet in inlets {
             let run = inlet.waiting(most: Self.turnBytes)
-            guard !run.isEmpty else { continue }
+            guard !run.isEmpty, !isDone else { continue }
             isBusy = true
             inlet.advance(move(run, now))
-            if isDone { break }
         }
         file.reap()
-        look(at: now)
+        if file.isOpen, file.failure != nil { suspend(now) }
+        publishOpenFile()
         return isBusy
     }
 
@@ -170,15 +171,13 @@ extension RecordingWriter {
     /// Packets in finished files and in the open one.
     private var packetsSoFar: UInt64 { report.writtenPackets + filePackets }
 
-    /// What happens by time, and trouble that completions have brought.
+    /// What happens by time.
     private func look(at now: RecorderTime) {
-        if file.isOpen, file.failure != nil { suspend(now) }
-        if let most = options.autostop.seconds, seconds(from: start, to: now) >= most, !isDone {
+        if let most = options.autostop.seconds, seconds(from: start, to: now) >= most {
             return stop("the duration is over", now)
         }
-        guard file.isOpen else { return publishOpenFile() }
-        if isRotationTime(now) { rotate(now) }
-        guard file.isOpen else { return publishOpenFile() }
+        if file.isOpen, isRotationTime(now) { rotate(now) }
+        guard file.isOpen else { return }
         if elapsed(lastStatistics, now, options.statisticsSeconds) {
             appendStatistics(now, isEnd: false)
         }
@@ -187,7 +186,6 @@ extension RecordingWriter {
             file.flush()
             lastFlush = now.monotonic
         }
-        publishOpenFile()
     }
 
     private func isRotationTime(_ now: RecorderTime) -> Bool {
@@ -218,7 +216,7 @@ extension RecordingWriter {
 
 extension RecordingWriter {
     /// Opens the next file and writes its head. Returns nil, or errno.
-    private func open(_ now: RecorderTime, needsSpace: Bool) -> Int32? {
+    private func open(_ now: RecorderTime, room: UInt64) -> Int32? {
         let isFirst = report.files == 0 && sequence == 0
         let triesMax: UInt64 = 1000
         for attempt in 1...triesMax {
@@ -228,7 +226,7 @@ extension RecordingWriter {
             let path = options.directory + "/" + name
             let code = file.open(
                 path: path, overwrites: options.overwrites, direct: options.usesDirectIO,
-                needsSpace: needsSpace)
+                room: room)
             // Later files give way to what is there already; the first one is the user's word.
             if code == EEXIST, !isFirst, attempt < triesMax { continue }
             if let code { return code }
@@ -320,7 +318,7 @@ extension RecordingWriter {
         // The file to be opened counts too.
         while let kept = options.rotation.keptFiles, finished.count >= kept { deleteOldest() }
         var code = file.failure
-        if code == nil { code = open(now, needsSpace: false) }
+        if code == nil { code = open(now, room: 0) }
         if let code {
             noteTrouble(code)
             retryLater(now)
@@ -377,7 +375,7 @@ extension RecordingWriter {
     }
 
     private func resume(_ now: RecorderTime) {
-        if open(now, needsSpace: true) != nil {
+        if open(now, room: options.resumeBytes) != nil {
             if options.diskLimitBytes != nil { deleteOldest() }
             return retryLater(now)
         }
