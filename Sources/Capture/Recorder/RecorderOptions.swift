@@ -91,7 +91,9 @@ public struct RecorderOptions: Sendable {
             "stopping after a number of files needs a criterion that ends a file")
         try require((1...262_144).contains(snapLength), "snapshot length: 1 to 262144")
         try require((rotation.seconds ?? 1) > 0, "duration of a file: more than 0 seconds")
-        try require((rotation.intervalSeconds ?? 1) > 0, "interval: at least 1 second")
+        try require(
+            (1...1_000_000_000).contains(rotation.intervalSeconds ?? 1),
+            "interval: 1 to 1000000000 seconds")
         try require((rotation.bytes ?? 1) > 0, "size of a file: more than 0")
         try require((rotation.packets ?? 1) > 0, "packets of a file: at least 1")
         try require((autostop.seconds ?? 1) > 0, "duration: more than 0 seconds")
