@@ -38,8 +38,8 @@ public struct PcapngWriter: Sendable {
 
     /// Appends the Section Header Block that begins the file.
     public init(
-        comment: String? = nil, hardware: String? = nil, userApplication: String? = nil,
-        to output: inout [UInt8]
+        comment: String? = nil, hardware: String? = nil, operatingSystem: String? = nil,
+        userApplication: String? = nil, to output: inout [UInt8]
     ) {
         output.appendBlock(type: PcapngSection.headerType) { body in
             body.appendLittleEndian(PcapngSection.byteOrderMagic)
@@ -48,6 +48,7 @@ public struct PcapngWriter: Sendable {
             body.appendLittleEndian(-1 as Int64)
             body.appendOptions([
                 (1, comment.map { [UInt8]($0.utf8) }), (2, hardware.map { [UInt8]($0.utf8) }),
+                (3, operatingSystem.map { [UInt8]($0.utf8) }),
                 (4, userApplication.map { [UInt8]($0.utf8) }),
             ])
         }
@@ -94,6 +95,37 @@ public struct PcapngWriter: Sendable {
         output.appendLittleEndian(total)
     }
 
+    /// Completes an Enhanced Packet Block whose `length` packet bytes stand 28 bytes behind `block`,
+    /// for those who lay out blocks in memory of their own. Returns the block's length, which is
+    /// 32 bytes and `length` rounded up to a multiple of 4; `block` must be aligned to 4 bytes.
+    @inlinable
+    @inline(__always)
+    public static func finishPacketBlock(
+        _ block: UnsafeMutableRawPointer, interface: UInt32, length: UInt32,
+        originalLength: UInt32, timeNanoseconds: UInt64
+    ) -> Int {
+        let padded = (length &+ 3) & ~3
+        let total = 32 &+ padded
+        var at = Int(length)
+        while at < Int(padded) {
+            block.storeBytes(of: 0, toByteOffset: 28 + at, as: UInt8.self)
+            at += 1
+        }
+        block.storeBytes(of: UInt32(6).littleEndian, as: UInt32.self)
+        block.storeBytes(of: total.littleEndian, toByteOffset: 4, as: UInt32.self)
+        block.storeBytes(of: interface.littleEndian, toByteOffset: 8, as: UInt32.self)
+        block.storeBytes(
+            of: UInt32(timeNanoseconds >> 32).littleEndian, toByteOffset: 12, as: UInt32.self)
+        block.storeBytes(
+            of: UInt32(truncatingIfNeeded: timeNanoseconds).littleEndian, toByteOffset: 16,
+            as: UInt32.self)
+        block.storeBytes(of: length.littleEndian, toByteOffset: 20, as: UInt32.self)
+        block.storeBytes(of: originalLength.littleEndian, toByteOffset: 24, as: UInt32.self)
+        block.storeBytes(
+            of: total.littleEndian, toByteOffset: Int(total) - 4, as: UInt32.self)
+        return Int(total)
+    }
+
     /// Appends a custom block that other tools may copy. Readers get `data` padded with zeros to a
     /// multiple of 4 bytes, so it must tell its own length (see `CaptureRecord.custom`).
     public func appendCustom(
@@ -111,17 +143,58 @@ public struct PcapngWriter: Sendable {
         interface: UInt32, timeNanoseconds: UInt64, received: UInt64, dropped: UInt64,
         to output: inout [UInt8]
     ) {
+        var statistics = PcapngStatistics()
+        statistics.received = received
+        statistics.dropped = dropped
+        appendStatistics(
+            statistics, interface: interface, timeNanoseconds: timeNanoseconds, to: &output)
+    }
+
+    /// Appends an Interface Statistics Block with whatever is known.
+    public func appendStatistics(
+        _ statistics: PcapngStatistics, interface: UInt32, timeNanoseconds: UInt64,
+        to output: inout [UInt8]
+    ) {
         precondition(interface < interfaceCount, "statistics of an interface not described")
+        func number(_ value: UInt64?) -> [UInt8]? {
+            value.map { withUnsafeBytes(of: $0.littleEndian) { [UInt8]($0) } }
+        }
+        // A time is its upper half, then its lower half.
+        func time(_ value: UInt64?) -> [UInt8]? { number(value.map { $0 << 32 | $0 >> 32 }) }
         output.appendBlock(type: 5) { body in
             body.appendLittleEndian(interface)
             body.appendLittleEndian(UInt32(timeNanoseconds >> 32))
             body.appendLittleEndian(UInt32(truncatingIfNeeded: timeNanoseconds))
             body.appendOptions([
-                (4, withUnsafeBytes(of: received.littleEndian) { [UInt8]($0) }),
-                (5, withUnsafeBytes(of: dropped.littleEndian) { [UInt8]($0) }),
+                (1, statistics.comment.map { [UInt8]($0.utf8) }),
+                (2, time(statistics.startTimeNanoseconds)),
+                (3, time(statistics.endTimeNanoseconds)), (4, number(statistics.received)),
+                (5, number(statistics.dropped)), (6, number(statistics.filterAccepted)),
+                (7, number(statistics.droppedByOperatingSystem)),
+                (8, number(statistics.delivered)),
             ])
         }
     }
+}
+
+/// What an Interface Statistics Block can say; all counts are since the capture began.
+public struct PcapngStatistics: Sendable, Equatable {
+    public var comment: String?
+    /// When the capture began and when it ended, UTC ns.
+    public var startTimeNanoseconds: UInt64?
+    public var endTimeNanoseconds: UInt64?
+    /// Packets received by the interface (isb_ifrecv).
+    public var received: UInt64?
+    /// Packets dropped by the interface (isb_ifdrop).
+    public var dropped: UInt64?
+    /// Packets that the filter let through (isb_filteraccept).
+    public var filterAccepted: UInt64?
+    /// Packets that the operating system had no room for (isb_osdrop).
+    public var droppedByOperatingSystem: UInt64?
+    /// Packets that went to the file (isb_usrdeliv).
+    public var delivered: UInt64?
+
+    public init() {}
 }
 
 extension [UInt8] {

@@ -16,7 +16,7 @@ extension CommandFailure {
             default: .data
             }
         case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CaptureError,
-            is CoreError:
+            is CoreError, is RecorderError:
             .usage
         case let error as JournalError:
             switch error {

@@ -14,7 +14,8 @@ struct TapelineCommand: ParsableCommand {
             3 an I/O or system failure.
             """,
         subcommands: [
-            RunCommand.self, SimulateCommand.self, DecodeCommand.self, ReadCommand.self,
+            RunCommand.self, SimulateCommand.self, RecordCommand.self, DecodeCommand.self,
+            ReadCommand.self,
             CatCommand.self, ReplayCommand.self, JournalCommand.self, GapsCommand.self,
             TopCommand.self, CheckCommand.self,
         ])

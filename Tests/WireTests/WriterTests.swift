@@ -72,6 +72,29 @@ import Wire
         #expect(reading.customs.map(\.data) == [Self.payloads[7] + [0]])
     }
 
+    /// Blocks that a caller lays out in its own memory are those that the writer appends.
+    @Test func finishedBlocksAreAppendedBlocks() {
+        for count in 0...70 {
+            let packet = (0..<count).map { UInt8($0 ^ 0x5A) }
+            var expected: [UInt8] = []
+            var writer = PcapngWriter(to: &expected)
+            writer.appendInterface(name: "a", to: &expected)
+            writer.appendInterface(name: "b", to: &expected)
+            expected = []
+            writer.appendPacket(
+                packet, interface: 1, timeNanoseconds: Self.time, originalLength: 1500,
+                to: &expected)
+            var block = [UInt8](repeating: 0xEE, count: 128)
+            let length = block.withUnsafeMutableBytes { bytes in
+                (bytes.baseAddress! + 28).copyMemory(from: packet, byteCount: count)
+                return PcapngWriter.finishPacketBlock(
+                    bytes.baseAddress!, interface: 1, length: UInt32(count),
+                    originalLength: 1500, timeNanoseconds: Self.time)
+            }
+            #expect(Array(block[..<length]) == expected)
+        }
+    }
+
     @Test(.enabled(if: hasTools, tsharkMissing))
     func tsharkAcceptsWrittenPcapng() throws {
         let scratch = try TemporaryDirectory()
