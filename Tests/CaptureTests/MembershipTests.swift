@@ -25,18 +25,14 @@ private func kernelForm(_ group: IPAddress) -> String {
         #expect(lines.allSatisfy { joined.contains(kernelForm($0.address.group)) })
         #expect(membership?.check() == [])
         membership = nil
-        let left = try listedGroups()
-        #expect(lines.allSatisfy { !left.contains(kernelForm($0.address.group)) })
-    }
-
-    /// Linux allows one socket 10 of a group.
-    @Test func twentyFiveSourcesOfOneGroup() throws {
-        let group = line("239.201.2.1", sources: (1...25).map { "10.77.0.\($0)" })
-        let membership = try MulticastMembership(lines: [group])
-        let filters = try String(contentsOfFile: "/proc/thread-self/net/mcfilter", encoding: .utf8)
-        #expect(filters.components(separatedBy: "0xefc90201").count - 1 == 25)
-        #expect(filters.contains("0x0a4d0019"))
-        #expect(membership.check() == [])
+        // A process that another test starts holds copies of all descriptors until it executes.
+        var areLeft = false
+        for _ in 0..<2000 where !areLeft {
+            let left = try listedGroups()
+            areLeft = lines.allSatisfy { !left.contains(kernelForm($0.address.group)) }
+            if !areLeft { usleep(1000) }
+        }
+        #expect(areLeft)
     }
 
     @Test func linesShareTheMembershipOfTheirGroup() throws {
@@ -140,6 +136,21 @@ struct NamespaceTests {
             return try taker.poll()
         }
         #expect(count == 0)
+    }
+
+    /// Linux allows one socket 10 of a group. In a namespace, because the kernel's table of sources
+    /// only begins at a device's newest group.
+    @Test func twentyFiveSourcesOfOneGroup() throws {
+        let group = line("239.201.2.1", sources: (1...25).map { "10.77.0.\($0)" })
+        let (filters, events) = try NetworkNamespace.run("ip link set lo up") {
+            let membership = try MulticastMembership(lines: [group])
+            let table = try String(
+                contentsOfFile: "/proc/thread-self/net/mcfilter", encoding: .utf8)
+            return (table, membership.check())
+        }
+        #expect(filters.components(separatedBy: "0xefc90201").count - 1 == 25)
+        #expect(filters.contains("0x0a4d0019"))
+        #expect(events == [])
     }
 
     @Test func sendsToIPv6Groups() throws {
