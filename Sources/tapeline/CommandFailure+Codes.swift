@@ -17,7 +17,7 @@ extension CommandFailure {
             }
         case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CoreError,
             is HostRefusal, is RecorderError:
-                .usage
+            .usage
         case let error as CaptureError: error.isSetup ? .usage : .system
         case let error as JournalError:
             switch error {

@@ -308,6 +308,13 @@ struct XDPSourceTests {
                 #expect(try Self.receive(source, until: frame.payload).count == 1)
                 try network.inside("ip link set \(network.near) down")
                 try network.inside("ip link set \(network.near) up")
+                // The other end hears of it a little later, and sends nothing until then.
+                for _ in 0..<500 {
+                    if try network.inside("ip link show \(network.far)").contains("state UP") {
+                        break
+                    }
+                    usleep(10_000)
+                }
             }
         }
     }
