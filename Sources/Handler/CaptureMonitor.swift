@@ -28,6 +28,8 @@ final class CaptureMonitor: @unchecked Sendable {
 
     /// Links and memberships are looked at so much more rarely than counters.
     private static let looksPerLinkCheck = 10
+    /// The core's clock is held to the system's about once a second.
+    private static let looksPerAdjustment = 50
 
     private struct State {
         /// Last values, by counter.
@@ -51,11 +53,12 @@ final class CaptureMonitor: @unchecked Sendable {
     }
 
     /// The control thread, until the core has ended.
-    func run(_ logger: Logger, until isOver: () -> Bool) {
+    func run(_ clock: TSCClock, _ logger: Logger, until isOver: () -> Bool) {
         var looks = 0
         while !isOver() {
             look()
             if looks % Self.looksPerLinkCheck == 0 { checkLinks(logger) }
+            if looks % Self.looksPerAdjustment == 0 { clock.adjust() }
             looks += 1
             usleep(Self.intervalMicroseconds)
         }

@@ -43,8 +43,15 @@ final class FileLines {
     /// Time of the first packet, and the monotonic time when it was fed.
     private var start: (packet: UInt64, real: UInt64)?
 
-    init(_ lines: [LineConfiguration], speed: Double?) throws(CaptureFileError) {
+    /// Monotonic ns.
+    private let now: () -> UInt64
+
+    init(
+        _ lines: [LineConfiguration], speed: Double?,
+        now: @escaping () -> UInt64 = TapeReader.monotonicNanoseconds
+    ) throws(CaptureFileError) {
         self.speed = speed
+        self.now = now
         var routes: [String: [(destination: DestinationKey?, route: LineRoute)]] = [:]
         var order: [String] = []
         for line in lines {
@@ -100,7 +107,7 @@ final class FileLines {
     /// Packets without a time are always due.
     private func isDue(_ packet: CapturedPacket) -> Bool {
         guard let speed, packet.hasTime else { return true }
-        let now = TapeReader.monotonicNanoseconds()
+        let now = now()
         guard let start else {
             start = (packet.timeNanoseconds, now)
             return true
