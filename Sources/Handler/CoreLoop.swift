@@ -127,7 +127,8 @@ final class CoreLoop {
         RunReport(
             totals: input.core.totals(), datagrams: datagrams, capture: monitor.report(),
             filePackets: files.packetsRead, fileUnmatched: files.unmatched,
-            fileRejected: files.rejected, truncations: files.truncations, journal: nil,
+            fileRejected: files.rejected, fileWithoutTrailer: files.withoutTrailer,
+            truncations: files.truncations, journal: nil,
             journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
     }
 

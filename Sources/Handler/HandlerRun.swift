@@ -190,6 +190,8 @@ public struct RunReport: Sendable {
     public var fileUnmatched: UInt64
     /// Packets of files that are no UDP datagram.
     public var fileRejected: UInt64
+    /// Packets of files without the switch's stamp that their line should have.
+    public var fileWithoutTrailer: UInt64
     public var truncations: [(path: String, truncation: CaptureTruncation)]
     public var journal: JournalWriterStatistics?
     public var journalWaitNanoseconds: UInt64

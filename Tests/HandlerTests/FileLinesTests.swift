@@ -10,7 +10,7 @@ import Wire
 /// Capture files as lines of a run, paced by their own time stamps.
 @Suite struct FileLinesTests {
     /// A capture of one packet of line A every millisecond from 1 s on.
-    private func capture(packets: Int) throws -> URL {
+    private func capture(packets: Int, trailer: [UInt8] = []) throws -> URL {
         let from = try #require(IPAddress("10.0.0.1"))
         let group = try #require(IPAddress("239.1.1.1"))
         let builder = try #require(
@@ -22,6 +22,7 @@ import Wire
             var frame: [UInt8] = []
             ITCH.packet(UInt64(number + 1), [ITCH.add(UInt64(number + 1))])
                 .withUnsafeBytes { _ = builder.append(payload: $0, to: &frame) }
+            frame += trailer
             frame.withUnsafeBytes {
                 PcapWriter.appendPacket(
                     $0, timeNanoseconds: 1_000_000_000 + UInt64(number) * 1_000_000, to: &bytes)
@@ -56,5 +57,26 @@ import Wire
             now += 1
         }
         #expect(bench.flushed().count == 11)
+    }
+
+    /// A capture switch's stamp (1.123456789 s, capture-formats.md §10) stands in for the file's.
+    @Test(arguments: [SwitchTrailer.metawatch, .exablaze, .none])
+    func switchesStamp(trailer: SwitchTrailer) throws {
+        let stamp: [UInt8] = [0, 0, 0, 1, 0x07, 0x5B, 0xCD, 0x15, 1, 0, 42, 7]
+        let file = try capture(packets: 2, trailer: [1, 2, 3, 4] + stamp)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let bench = try CoreBench([CoreBench.itch()])
+        let lines = try FileLines(
+            [
+                LineConfiguration(
+                    route: LineRoute(channel: 0, line: 0), name: "itch/A",
+                    source: .file(path: file.path, destination: nil), trailer: trailer)
+            ], speed: nil)
+        #expect(try lines.feed(CoreInput(core: bench.core, log: nil), most: 64) == .finished)
+        let add = try #require(bench.flushed().last)
+        let isStamped = trailer == .metawatch
+        #expect(add.timeSource == (isStamped ? .hardware : .file))
+        #expect(add.captureTime == (isStamped ? 1_123_456_789 : 1_001_000_000))
+        #expect(lines.withoutTrailer == (trailer == .exablaze ? 2 : 0))
     }
 }
