@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "clinux_record.h"
 
+#include "clinux_interface.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -21,16 +23,11 @@ static int set(int fd, int option, const void *value, size_t size) {
     return setsockopt(fd, SOL_PACKET, option, value, (socklen_t)size);
 }
 
-/* Drivers that cannot stamp refuse; then the kernel's stamps serve. */
+/* Drivers that cannot stamp refuse; frames without such a stamp have the kernel's. */
 static void ask_for_hardware_time(int fd, const char *interface_name) {
-    struct hwtstamp_config config = {.tx_type = HWTSTAMP_TX_OFF, .rx_filter = HWTSTAMP_FILTER_ALL};
-    struct ifreq request;
     int source = SOF_TIMESTAMPING_RAW_HARDWARE;
 
-    memset(&request, 0, sizeof(request));
-    strncpy(request.ifr_name, interface_name, sizeof(request.ifr_name) - 1);
-    request.ifr_data = (void *)&config;
-    if (ioctl(fd, SIOCSHWTSTAMP, &request) != 0) return;
+    (void)clinux_interface_stamp_packets(interface_name);
     (void)set(fd, PACKET_TIMESTAMP, &source, sizeof(source));
 }
 

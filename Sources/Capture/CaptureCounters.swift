@@ -43,6 +43,14 @@ public enum CaptureCounter: Int, CaseIterable, Sendable {
         }
     }
 
+    /// Packets to the groups of lines that could not be taken whole.
+    public var isLoss: Bool {
+        switch self {
+        case .oversize, .fragment, .cutBySnapLength: true
+        default: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .datagrams: "datagrams"

@@ -16,7 +16,8 @@ public enum CaptureError: Error, Equatable, CustomStringConvertible {
         case .unavailable(let method, let place, let problem, let remedy):
             "\(method.rawValue) on \(place): \(problem): \(remedy)"
         case .failed(let place, let call, let code):
-            "\(place): \(call): \(String(cString: strerror(code)))"
+            "\(place): \(call): \(String(cString: strerror(code))): see `ip link` and `dmesg`, then "
+                + "restart"
         }
     }
 

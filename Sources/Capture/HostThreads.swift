@@ -1,5 +1,7 @@
 import CLinux
+import Foundation
 import Glibc
+import Synchronization
 
 /// Where and how one thread is to run.
 public struct ThreadPlacement: Sendable, Equatable {
@@ -49,6 +51,25 @@ public enum HostThreads {
             let code = clinux_thread_fifo(Int32(priority))
             if code != 0 { throw refusal(fifoPriority: priority, code: code) }
         }
+    }
+
+    /// Tries a placement on a thread of its own, so that a start fails where a thread would.
+    public static func verify(_ placement: ThreadPlacement) throws(HostRefusal) {
+        guard placement != ThreadPlacement() else { return }
+        let trial = Trial()
+        let isDone = DispatchSemaphore(value: 0)
+        Thread {
+            do { try apply(placement, to: "trial") } catch {
+                trial.refusal.withLock { $0 = error as? HostRefusal }
+            }
+            isDone.signal()
+        }.start()
+        isDone.wait()
+        if let refusal = trial.refusal.withLock({ $0 }) { throw refusal }
+    }
+
+    private final class Trial: Sendable {
+        let refusal = Mutex<HostRefusal?>(nil)
     }
 
     private static func pin(to cpu: Int) throws(HostRefusal) {

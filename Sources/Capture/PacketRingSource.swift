@@ -141,7 +141,9 @@ public final class PacketRingSource: PacketSource {
         // Only since Linux 4.20; `poll` looks at the kind of each packet in any case.
         _ = socket.trySet(CLINUX_PACKET_IGNORE_OUTGOING.rawValue, to: 1)
         if options.wantsHardwareTime {
-            // Frames without a stamp of the card's still get the kernel's.
+            // Frames without a stamp of the card's still get the kernel's; so do all where the card
+            // cannot, which is no error.
+            _ = clinux_interface_stamp_packets(socket.interface.name)
             try socket.set(
                 CLINUX_PACKET_TIMESTAMP.rawValue,
                 to: Int32(CLINUX_TIMESTAMP_RAW_HARDWARE.rawValue), name: "PACKET_TIMESTAMP")

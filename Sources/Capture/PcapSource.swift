@@ -60,7 +60,9 @@ public final class PcapSource: PacketSource {
         }
         try handle.setFilter(
             options.pcapFilter
-                ?? Self.expression(groups: lines.map(\.address.group), linkType: linkType))
+                ?? Self.expression(
+                    groups: lines.map(\.address.group), linkType: linkType,
+                    hasAristaHeader: lines.contains { $0.trailer == .arista }))
         name = "pcap \(interface)"
         fileDescriptors = handle.selectable.map { [$0] } ?? []
         self.interface = interface
@@ -78,7 +80,9 @@ public final class PcapSource: PacketSource {
 
     /// UDP to one of the groups in libpcap's language; behind IPv6 extension headers, the dissector
     /// finds out.
-    static func expression(groups: [IPAddress], linkType: LinkType) -> String {
+    static func expression(
+        groups: [IPAddress], linkType: LinkType, hasAristaHeader: Bool = false
+    ) -> String {
         var families: [String] = []
         for (isV4, isUDP) in [
             (true, "ip proto 17"),
@@ -96,7 +100,10 @@ public final class PcapSource: PacketSource {
         let untagged = families.joined(separator: " or ")
         // From the word "vlan" on, offsets are those behind a tag: it must come last. Wrong tags are
         // passed so that they are counted.
-        return linkType == .ethernet ? "(\(untagged)) or (vlan and (\(untagged)))" : untagged
+        guard linkType == .ethernet else { return untagged }
+        // Arista's header stands in front of everything, so such frames pass unseen.
+        let stamped = hasAristaHeader ? "(ether proto 0xd28b) or " : ""
+        return "\(stamped)(\(untagged)) or (vlan and (\(untagged)))"
     }
 
     public func poll(into datagrams: UnsafeMutablePointer<CapturedDatagram>, capacity: Int)

@@ -18,6 +18,10 @@ public struct WallClockWatch: Sendable {
         self.driftPartsPerMillion = driftPartsPerMillion
     }
 
+    /// Wall time minus monotonic time as of the last look, in ns: with it, a monotonic time becomes a
+    /// wall time that knows of exactly the steps that were returned.
+    public var offset: UInt64 { last.map { $0.wall &- $0.monotonic } ?? 0 }
+
     /// Takes both clocks as read at one moment, in nanoseconds. Returns by how many nanoseconds the
     /// wall clock stepped since the last look, negative if backward; nil if it did not.
     public mutating func observe(wall: UInt64, monotonic: UInt64) -> Int64? {

@@ -20,7 +20,12 @@ struct XDPProgram {
         case otherQueue
 
         /// Kept out by what the configuration lists, not lost.
-        var isFilter: Bool { self != .oversize && self != .otherQueue }
+        var isFilter: Bool {
+            switch self {
+            case .wrongPort, .wrongSource, .wrongVLAN: true
+            default: false
+            }
+        }
 
         var description: String {
             switch self {

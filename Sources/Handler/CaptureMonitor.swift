@@ -16,7 +16,8 @@ struct LineDrops: Sendable, Equatable {
 
 /// What the control thread tells the core thread about a line.
 enum CaptureNews: Sendable, Equatable {
-    case dropped(line: Int, place: DropPlace, count: UInt64)
+    /// A counter that several lines share comes with the first of them in each channel.
+    case dropped(line: Int, place: DropPlace, count: UInt64, isShared: Bool)
     case state(line: Int, LineStateDetail)
 }
 
@@ -40,26 +41,31 @@ final class CaptureMonitor: @unchecked Sendable {
         var drops: [LineDrops]
         var totals = LineDrops()
         var news: [CaptureNews] = []
+        var failedCount = 0
     }
 
     private let session: CaptureSession
+    private let logger: Logger
+    /// The control thread's: lines whose source hears nothing any more.
+    private var deafLines: Set<UInt16> = []
     /// One look at a time, with what the interfaces said last; the core thread only ever waits for `state`, which nobody holds for long.
     private let looking = Mutex([DropReading]())
     private let state: Mutex<State>
     private let newsWaits = Atomic<Bool>(false)
 
-    init(_ session: CaptureSession) {
+    init(_ session: CaptureSession, logger: Logger) {
         self.session = session
+        self.logger = logger
         state = Mutex(
             State(drops: [LineDrops](repeating: LineDrops(), count: session.lines.count)))
     }
 
     /// The control thread, until the core has ended.
-    func run(_ clock: TSCClock, _ logger: Logger, until isOver: () -> Bool) {
+    func run(_ clock: TSCClock, until isOver: () -> Bool) {
         var looks = 0
         while !isOver() {
             look(atInterfaces: looks % Self.looksPerInterfaceRead == 0)
-            if looks % Self.looksPerLinkCheck == 0 { checkLinks(logger) }
+            if looks % Self.looksPerLinkCheck == 0 { checkLinks() }
             if looks % Self.looksPerAdjustment == 0 { clock.adjust() }
             looks += 1
             usleep(Self.intervalMicroseconds)
@@ -67,9 +73,12 @@ final class CaptureMonitor: @unchecked Sendable {
     }
 
     /// Links and memberships: joined anew where they were lost, and told.
-    private func checkLinks(_ logger: Logger) {
+    private func checkLinks() {
+        tellRemadeInterfaces()
         for event in session.membership.check() {
             let change = LineChange(event)
+            // Up it may be, but nothing comes from it.
+            if change.isGood, change.lines.contains(where: { deafLines.contains($0) }) { continue }
             if change.isGood {
                 logger.notice("\(change.text)")
             } else {
@@ -97,9 +106,31 @@ final class CaptureMonitor: @unchecked Sendable {
             readings += session.strays.flatMap { $0.read() }
             readings += Self.without(driver: readings, interfaces)
             state.withLock { state in
-                for reading in readings { Self.note(reading, in: &state) }
+                for reading in readings { note(reading, in: &state) }
                 state.readings = readings
                 if !state.news.isEmpty { newsWaits.store(true, ordering: .releasing) }
+            }
+        }
+    }
+
+    /// An interface that was removed and made again has another index: sources that see frames are deaf
+    /// then, and only a restart opens them anew.
+    private func tellRemadeInterfaces() {
+        for (name, index) in session.interfaceIndexes {
+            let now = if_nametoindex(name)
+            guard now != 0, now != index else { continue }
+            let lines = session.lines.filter {
+                $0.address.interface == name && !deafLines.contains($0.index)
+                    && session.methods[Int($0.index)].seesFrames
+            }
+            guard !lines.isEmpty else { continue }
+            let names = lines.map(\.name).joined(separator: ", ")
+            logger.error(
+                "interface \(name) was made anew: lines \(names) hear nothing until a restart")
+            deafLines.formUnion(lines.map(\.index))
+            state.withLock { state in
+                state.news += lines.map { .state(line: Int($0.index), .linkDown) }
+                newsWaits.store(true, ordering: .releasing)
             }
         }
     }
@@ -121,10 +152,11 @@ final class CaptureMonitor: @unchecked Sendable {
         }
     }
 
-    /// What a source counts by itself: kept out on purpose, and too large for its memory.
+    /// What a source counts by itself: kept out on purpose, and what it could not take of its lines'
+    /// groups, which leaves a hole like any loss.
     private static func readings(of opened: CaptureSession.Opened) -> [DropReading] {
         CaptureCounter.allCases.compactMap { counter in
-            guard counter.isFilter || counter == .oversize else { return nil }
+            guard counter.isFilter || counter.isLoss else { return nil }
             let value = opened.source.counters[counter]
             guard value > 0 else { return nil }
             return DropReading(
@@ -134,18 +166,44 @@ final class CaptureMonitor: @unchecked Sendable {
         }
     }
 
-    private static func note(_ reading: DropReading, in state: inout State) {
+    private func note(_ reading: DropReading, in state: inout State) {
         let old = state.values[reading.counter] ?? 0
         guard reading.value > old else { return }
         state.values[reading.counter] = reading.value
         state.totals[reading.place] += reading.value - old
         for line in reading.lines {
             state.drops[Int(line)][reading.place] += reading.value - old
-            // What is kept out on purpose leaves no hole.
-            if reading.place == .filter { continue }
-            state.news.append(
-                .dropped(line: Int(line), place: reading.place, count: reading.value - old))
         }
+        // What is kept out on purpose leaves no hole.
+        if reading.place == .filter { return }
+        // A counter that lines share is told once in each of their channels.
+        var channels: Set<Int> = []
+        for line in reading.lines
+        where channels.insert(session.routes[Int(line)].channel).inserted {
+            let sharers = reading.lines.count {
+                session.routes[Int($0)].channel == session.routes[Int(line)].channel
+            }
+            state.news.append(
+                .dropped(
+                    line: Int(line), place: reading.place, count: reading.value - old,
+                    isShared: sharers > 1 || reading.lines.count > sharers))
+        }
+    }
+
+    // MARK: Polling threads
+
+    /// A source failed while packets were being received: its lines are told to be down, and the run
+    /// goes on with the others. Throws the error if there are no others.
+    func sourceFailed(_ source: any PacketSource, _ error: CaptureError) throws(CaptureError) {
+        logger.error("\(error)")
+        let lines = session.opened.first { $0.source === source }?.lines ?? []
+        let isLast = state.withLock { state in
+            state.failedCount += 1
+            state.news += lines.map { .state(line: Int($0), .linkDown) }
+            return state.failedCount == session.opened.count
+        }
+        newsWaits.store(true, ordering: .releasing)
+        if isLast { throw error }
     }
 
     // MARK: The core thread
@@ -244,7 +302,7 @@ public struct CaptureReport: Sendable {
         }
     }
 
-    /// Packets that a source looked at and kept out, for whatever reason.
+    /// Packets that a source looked at and kept out, or could not take, for whatever reason.
     public var keptOut: UInt64 {
         sources.reduce(0) { sum, source in
             sum

@@ -1,4 +1,5 @@
 import Capture
+import Glibc
 import Logging
 import Wire
 
@@ -12,10 +13,15 @@ final class CaptureSession {
 
     let lines: [CaptureLine]
     /// Of each line, by its index.
+    let methods: [CaptureMethod]
+    /// Of each line, by its index.
     let routes: [LineRoute]
     private(set) var opened: [Opened] = []
     /// Holds the groups of lines whose source sees frames, and watches all of them.
     let membership: MulticastMembership
+    /// Interfaces of the sources that see frames, with their indexes when the sources opened: such a
+    /// source hears nothing of an interface that is made anew under the same name.
+    private(set) var interfaceIndexes: [String: UInt32] = [:]
     /// Of the lines' interfaces.
     let statistics: [InterfaceStatistics]
     /// Count what the kernel keeps from sockets, where that is allowed.
@@ -38,6 +44,7 @@ final class CaptureSession {
         }
         self.lines = lines
         self.routes = routes
+        self.methods = methods
         statistics = Self.byInterface(lines).map {
             InterfaceStatistics(interface: $0.name, lines: $0.lines.map(\.index))
         }
@@ -54,11 +61,15 @@ final class CaptureSession {
             sockets: openSources.flatMap(\.sockets))
         for method in [CaptureMethod.packet, .xdp, .pcap] {
             for (name, lines) in Self.byInterface(chosen[method] ?? []) {
+                interfaceIndexes[name] = if_nametoindex(name)
                 try openInterface(name, lines, method, configuration.capture.options, logger)
             }
         }
         let socketLines = zip(lines, methods).filter { !$0.1.seesFrames }.map(\.0)
-        for (name, lines) in Self.byInterface(socketLines) { countStrays(lines, name, logger) }
+        for (name, _) in Self.byInterface(socketLines) {
+            // What other methods take is no stray.
+            countStrays(lines.filter { $0.address.interface == name }, name, logger)
+        }
     }
 
     private static func byInterface(_ lines: [CaptureLine])
@@ -98,7 +109,7 @@ final class CaptureSession {
         do {
             strays.append(try StrayCounter(lines: lines, interface: interface))
         } catch {
-            logger.info("strays on \(interface) are not counted: \(error)")
+            logger.notice("strays on \(interface) are not counted: \(error)")
         }
     }
 

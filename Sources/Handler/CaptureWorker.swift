@@ -2,7 +2,7 @@ import CLinux
 import Capture
 import Glibc
 import Synchronization
-import Ticks
+import Tape
 
 /// A capture thread's work: from one source into the frame ring of the core thread.
 final class CaptureWorker: @unchecked Sendable {
@@ -10,15 +10,22 @@ final class CaptureWorker: @unchecked Sendable {
     let ring: FrameRing
     private let isBusyPolling: Bool
     private let signal: CoreSignal
+    private let monitor: CaptureMonitor
+    private let coreHasEnded: StopFlag
     private let done = Atomic<Bool>(false)
+    /// The source is of no more use; others go on.
+    private var hasFailed = false
     private var pollSet: [pollfd]
 
     /// Descriptors of one poll: enough to pay for the publication, few enough to be on their way soon.
     private static let batchMost = 64
 
     init(
-        source: any PacketSource, ringCapacity: Int, isBusyPolling: Bool, signal: CoreSignal
+        source: any PacketSource, ringCapacity: Int, isBusyPolling: Bool, signal: CoreSignal,
+        monitor: CaptureMonitor, coreHasEnded: StopFlag
     ) {
+        self.monitor = monitor
+        self.coreHasEnded = coreHasEnded
         self.source = source
         ring = FrameRing(capacity: ringCapacity)
         self.isBusyPolling = isBusyPolling
@@ -35,39 +42,63 @@ final class CaptureWorker: @unchecked Sendable {
     func run(_ stop: StopFlag) throws {
         defer { done.store(true, ordering: .releasing) }
         while !stop.isSet {
-            if try step().count == 0 { idle() }
+            if try step() == 0 { idle() }
         }
-        let stopTime = SystemClock.utcNanoseconds()
-        while true {
-            let (count, newest) = try step()
+        var watch = DrainWatch()
+        while !coreHasEnded.isSet {
+            let count = try step()
             // A full ring is no end: the core is still at work.
-            if count == 0 && ring.outstanding < ring.capacity || newest >= stopTime { return }
+            if count == 0, ring.outstanding == ring.capacity {
+                idle()
+            } else if watch.isOver(after: count) {
+                return
+            }
         }
     }
 
-    /// Takes back what the core is done with, hands on what is there: how much, and its newest stamp.
-    private func step() throws -> (count: Int, newest: UInt64) {
+    /// For a thread that could not begin.
+    func giveUp() { done.store(true, ordering: .releasing) }
+
+    /// Takes back what the core is done with, hands on what is there. Returns how much.
+    private func step() throws -> Int {
         let source = source
         _ = ring.reclaim { source.release($0, count: $1) }
-        var newest: UInt64 = 0
-        let count = try ring.produce(most: Self.batchMost) {
-            (slots, room) throws(CaptureError) in
-            let count = try source.poll(into: slots, capacity: room)
-            if count > 0 { newest = slots[count - 1].time }
+        guard !hasFailed else { return 0 }
+        do {
+            let count = try ring.produce(most: Self.batchMost) {
+                (slots, room) throws(CaptureError) in
+                try source.poll(into: slots, capacity: room)
+            }
+            if count > 0 { signal.wake() }
             return count
+        } catch {
+            hasFailed = true
+            try monitor.sourceFailed(source, error)
+            return 0
         }
-        if count > 0 { signal.wake() }
-        return (count, newest)
     }
 
     /// A ring that is full keeps the thread from the source, so it only waits for the core then.
     private func idle() {
-        if isBusyPolling { return }
-        if ring.outstanding == ring.capacity {
+        if isBusyPolling, !hasFailed { return }
+        if hasFailed || ring.outstanding == ring.capacity {
             usleep(50)
         } else {
             Glibc.poll(&pollSet, nfds_t(pollSet.count), 1)
         }
+    }
+}
+
+/// Decides when what had been received at a stop is taken: after several looks that found nothing,
+/// because one may have met a reader of counters, or a second of monotonic time later.
+struct DrainWatch {
+    private let start = TapeReader.monotonicNanoseconds()
+    private var emptyLooks = 0
+
+    mutating func isOver(after count: Int) -> Bool {
+        emptyLooks = count == 0 ? emptyLooks + 1 : 0
+        if emptyLooks > 0 { usleep(100) }
+        return emptyLooks >= 5 || TapeReader.monotonicNanoseconds() &- start > 1_000_000_000
     }
 }
 

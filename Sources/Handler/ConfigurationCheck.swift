@@ -15,6 +15,7 @@ public enum ConfigurationCheck {
 
     public static func run(_ configuration: RunConfiguration) -> [Finding] {
         var findings = configuration.lines.map { check($0, configuration) }
+        findings += configuration.threads.all.compactMap(check)
         findings.append(checkTape(configuration))
         if let journal = configuration.journal { findings.append(check(journal)) }
         return findings
@@ -39,6 +40,21 @@ public enum ConfigurationCheck {
         wish.wantsHardwareTime = configuration.capture.options.wantsHardwareTime
         wish.receiveBufferBytes = configuration.capture.options.receiveBufferBytes
         return HostCheck.run(wish)
+    }
+
+    /// Nothing to say about a thread that may run anywhere.
+    private static func check(_ placement: ThreadPlacement) -> Finding? {
+        guard placement != ThreadPlacement() else { return nil }
+        let wishes = [
+            placement.cpu.map { "CPU \($0)" }, placement.fifoPriority.map { "SCHED_FIFO \($0)" },
+        ]
+        let item = "thread on " + wishes.compactMap { $0 }.joined(separator: ", ")
+        do {
+            try HostThreads.verify(placement)
+            return Finding(item: item, isGood: true, text: "granted")
+        } catch {
+            return Finding(item: item, isGood: false, text: "\(error)")
+        }
     }
 
     /// Opens the line's source as a run would, alone.

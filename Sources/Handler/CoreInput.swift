@@ -29,11 +29,9 @@ final class CoreInput {
         core.clock(time)
     }
 
-    func lineState(
-        _ route: LineRoute, _ state: LineStateDetail, place: DropPlace? = nil, count: UInt64 = 0
-    ) {
-        log?.append(.lineState(route, state, place: place, count: count))
-        core.lineState(route, state, place: place, count: count)
+    func lineState(_ route: LineRoute, _ state: LineStateDetail, loss: LineLoss? = nil) {
+        log?.append(.lineState(route, state, loss))
+        core.lineState(route, state, loss)
     }
 
     func clockStep(nanoseconds: Int64) {

@@ -11,6 +11,8 @@ final class CoreLoop {
     private let output: TapeOutput
     /// What this thread polls itself.
     private let sources: [any PacketSource]
+    /// Sources that are of no more use; the others go on.
+    private var hasFailed: [Bool]
     /// What capture threads fill rings from.
     private let workers: [CaptureWorker]
     private let signal: CoreSignal
@@ -50,6 +52,7 @@ final class CoreLoop {
         self.input = input
         self.output = output
         sources = workers.isEmpty ? capture.sources : []
+        hasFailed = sources.map { _ in false }
         routes = capture.routes
         self.workers = workers
         self.signal = signal
@@ -108,15 +111,16 @@ final class CoreLoop {
         reports.answer { report() }
     }
 
-    /// Takes what had been received when the stop came; a line that goes on sending does not keep
-    /// the run alive.
+    /// Takes what had been received when the stop came: until nothing comes any more, or for a second
+    /// at most, because lines that go on sending must not keep the run alive.
     private func drain() throws {
-        let stopTime = SystemClock.utcNanoseconds()
+        var watch = DrainWatch()
         while true {
             let count = try takePackets()
             finishRound()
-            let isOver = workers.isEmpty ? newestTime >= stopTime : false
-            if isOver || count == 0 && workers.allSatisfy({ $0.isDone && $0.ring.isEmpty }) {
+            if workers.isEmpty {
+                if watch.isOver(after: count) { break }
+            } else if count == 0, workers.allSatisfy({ $0.isDone && $0.ring.isEmpty }) {
                 break
             }
         }
@@ -134,8 +138,15 @@ final class CoreLoop {
 
     private func takePackets() throws -> Int {
         var total = 0
-        for source in sources {
-            let count = try source.poll(into: batch, capacity: Self.batchCapacity)
+        for index in sources.indices where !hasFailed[index] {
+            let source = sources[index]
+            var count = 0
+            do {
+                count = try source.poll(into: batch, capacity: Self.batchCapacity)
+            } catch {
+                hasFailed[index] = true
+                try monitor.sourceFailed(source, error)
+            }
             guard count > 0 else { continue }
             take(UnsafePointer(batch), count)
             source.release(batch, count: count)
@@ -174,7 +185,8 @@ final class CoreLoop {
         if isLive, input.core.isWaiting || now &- lastClock >= Self.clockNanoseconds {
             lastClock = now
             checkClock()
-            input.clock(now)
+            // Not `now`: that may know of a step which the core has not heard of, or the reverse.
+            input.clock(TapeReader.monotonicNanoseconds() &+ clocks.offset)
             input.core.flush()
         }
         if isBusyPolling { return }
@@ -207,8 +219,9 @@ final class CoreLoop {
     private func tellNews() {
         for news in monitor.takeNews() {
             switch news {
-            case .dropped(let line, let place, let count):
-                input.lineState(routes[line], .dropped, place: place, count: count)
+            case .dropped(let line, let place, let count, let isShared):
+                input.lineState(
+                    routes[line], .dropped, loss: LineLoss(place, count, isShared: isShared))
             case .state(let line, let state):
                 input.lineState(routes[line], state)
             }

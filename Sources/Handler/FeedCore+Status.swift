@@ -45,17 +45,15 @@ extension FeedCore {
             detail: detail.rawValue, extra: UInt32(line))
     }
 
-    /// What the capture layer learned about a line; `place` and `count` go with `dropped`.
-    public func lineState(
-        _ route: LineRoute, _ state: LineStateDetail, place: DropPlace?, count: UInt64
-    ) {
+    /// What the capture layer learned about a line; a loss goes with `dropped`.
+    public func lineState(_ route: LineRoute, _ state: LineStateDetail, _ loss: LineLoss? = nil) {
         guard channels.indices.contains(route.channel) else { return }
         let channel = channels[route.channel]
         note(
             .lineState, channel, sequence: channel.arbiter.status.next,
-            quantity: place == nil ? Quantity.none : Int64(clamping: count),
+            quantity: loss.map { Int64(clamping: $0.count) } ?? Quantity.none,
             line: UInt8(truncatingIfNeeded: route.line), detail: state.rawValue,
-            extra: place.map { UInt32($0.rawValue) } ?? UInt32(truncatingIfNeeded: route.line))
+            extra: loss?.code ?? UInt32(truncatingIfNeeded: route.line))
     }
 
     /// An alert of the handler about itself, published with the next batch.

@@ -39,6 +39,9 @@ public final class FeedCore {
     @exclusivity(unchecked) private var clockOffset: UInt64 = 0
     /// After a step back, the wall clock shows times below this one for the second time.
     @exclusivity(unchecked) private var ambiguousBelow: UInt64 = 0
+    /// The last step back in ns, and the core time until which stamps from before it may come.
+    @exclusivity(unchecked) private var stepBack: UInt64 = 0
+    @exclusivity(unchecked) private var stepBackUntil: UInt64 = 0
     /// `now` as the wall clock tells it.
     var wallTime: UInt64 { now &- clockOffset }
     @exclusivity(unchecked) var statusTime: UInt64 = 0
@@ -108,7 +111,7 @@ public final class FeedCore {
         channel index: Int, line: Int, captureTime: UInt64, timeSource: TimeSource,
         payload: UnsafeRawBufferPointer
     ) {
-        if captureTime > 0 { advance(to: captureTime &+ clockOffset) }
+        if captureTime > 0 { advance(to: coreTime(of: captureTime)) }
         let channel = channels[index]
         switch FeedDecoder.parse(payload, channel.configuration) {
         case .packet(let packet):
@@ -137,11 +140,24 @@ public final class FeedCore {
         if now &- statusTime > 100_000_000 { publishStatus() }
     }
 
+    /// A stamp from before a step back may come after the step was noticed: by the new offset it lies
+    /// in the future by the whole step. For a second after a step, such stamps go by the old offset.
+    @inline(__always)
+    private func coreTime(of captureTime: UInt64) -> UInt64 {
+        let time = captureTime &+ clockOffset
+        if now < stepBackUntil, time > now &+ stepBack / 2 { return time &- stepBack }
+        return time
+    }
+
     /// The wall clock stepped: capture times from now on differ from earlier ones by so much more.
     /// Core time goes on as if nothing had happened; otherwise a step forward would give up every hole
     /// at once, and a step back would let none end before the clock had caught up.
     public func clockStep(nanoseconds: Int64) {
-        if nanoseconds < 0 { ambiguousBelow = max(ambiguousBelow, wallTime) }
+        if nanoseconds < 0 {
+            ambiguousBelow = max(ambiguousBelow, wallTime)
+            stepBack = nanoseconds.magnitude
+            stepBackUntil = now &+ 1_000_000_000
+        }
         clockOffset = clockOffset &- UInt64(bitPattern: nanoseconds)
         alert(.clockStep, sequence: 0, quantity: nanoseconds)
     }

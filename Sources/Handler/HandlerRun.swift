@@ -19,7 +19,7 @@ public final class HandlerRun: @unchecked Sendable {
     private let workers: [CaptureWorker]
     private let monitor: CaptureMonitor
     private let clock = TSCClock()
-    private let coreHasEnded = Atomic<Bool>(false)
+    private let coreHasEnded = StopFlag()
     private let recorder: JournalRecorder?
     private let gate: JournalGate?
     private let output: TapeOutput
@@ -41,16 +41,20 @@ public final class HandlerRun: @unchecked Sendable {
         self.configuration = configuration
         self.logger = logger
         if configuration.threads.locksMemory { try HostThreads.lockMemory() }
+        for placement in configuration.threads.all { try HostThreads.verify(placement) }
         capture = try CaptureSession(configuration, logger: logger)
         let signal = CoreSignal()
+        let monitor = CaptureMonitor(capture, logger: logger)
+        self.monitor = monitor
+        let coreHasEnded = coreHasEnded
         workers =
             configuration.capture.usesThreads
             ? capture.sources.map {
                 CaptureWorker(
                     source: $0, ringCapacity: configuration.capture.frameRingCapacity,
-                    isBusyPolling: configuration.isBusyPolling, signal: signal)
+                    isBusyPolling: configuration.isBusyPolling, signal: signal,
+                    monitor: monitor, coreHasEnded: coreHasEnded)
             } : []
-        monitor = CaptureMonitor(capture)
         files = try FileLines(configuration.lines, speed: configuration.fileSpeed)
 
         let opened = try OpenedJournal(configuration, logger: logger)
@@ -90,25 +94,31 @@ public final class HandlerRun: @unchecked Sendable {
         condition.unlock()
         let threads = configuration.threads
         startThread("core", threads.core) { [self] in
-            defer { coreHasEnded.store(true, ordering: .releasing) }
             try loop.run()
             publisher.end()
+        } atEnd: { [self] in
+            coreHasEnded.set()
         }
         for (index, worker) in workers.enumerated() {
-            startThread("capture-\(index)", threads.capture(index)) { [self] in try worker.run(stop)
+            startThread("capture-\(index)", threads.capture(index)) { [self] in
+                try worker.run(stop)
+            } atEnd: {
+                worker.giveUp()
             }
         }
         startThread("control", threads.control) { [self] in
-            monitor.run(clock, logger) { coreHasEnded.load(ordering: .acquiring) }
+            monitor.run(clock) { coreHasEnded.isSet }
         }
         if recorder != nil { startThread("journal", threads.journal) { [self] in try record() } }
     }
 
     private func startThread(
         _ name: String, _ placement: ThreadPlacement,
-        _ body: @escaping @Sendable () throws -> Void
+        _ body: @escaping @Sendable () throws -> Void,
+        atEnd: @escaping @Sendable () -> Void = {}
     ) {
         let thread = Thread { [self] in
+            defer { atEnd() }
             do {
                 try HostThreads.apply(placement, to: name)
                 try body()

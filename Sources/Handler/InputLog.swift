@@ -24,7 +24,7 @@ public enum InputLog {
         /// The handler's own alert.
         case alert(AlertCause, sequence: UInt64, quantity: Int64)
         /// What the capture layer learned about a line.
-        case lineState(LineRoute, LineStateDetail, place: DropPlace?, count: UInt64)
+        case lineState(LineRoute, LineStateDetail, LineLoss?)
         /// A step of the wall clock.
         case clockStep(nanoseconds: Int64)
         /// The run ended cleanly here.
@@ -50,12 +50,12 @@ public enum InputLog {
             frame(
                 .alert,
                 words([UInt64(cause.rawValue), sequence, UInt64(bitPattern: quantity)]))
-        case .lineState(let route, let state, let place, let count):
+        case .lineState(let route, let state, let loss):
             frame(
                 .lineState,
                 words([
                     UInt64(route.channel), UInt64(route.line), UInt64(state.rawValue),
-                    UInt64(place?.rawValue ?? 0), count,
+                    loss.map { UInt64($0.code) } ?? 0, loss?.count ?? 0,
                 ]))
         case .clockStep(let nanoseconds):
             frame(.clockStep, words([UInt64(bitPattern: nanoseconds)]))
@@ -107,7 +107,7 @@ public enum InputLog {
         else { return nil }
         return .lineState(
             LineRoute(channel: Int(words[0]), line: Int(words[1])), state,
-            place: DropPlace(rawValue: UInt8(truncatingIfNeeded: words[3])), count: words[4])
+            LineLoss(code: UInt32(truncatingIfNeeded: words[3]), count: words[4]))
     }
 
     private static func frame(_ kind: Kind, _ body: [UInt8]) -> [UInt8] {

@@ -114,8 +114,7 @@ public final class OfflineDecoder {
         case .clock(let time): core.clock(time)
         case .alert(let cause, let sequence, let quantity):
             core.alert(cause, sequence: sequence, quantity: quantity)
-        case .lineState(let route, let state, let place, let count):
-            core.lineState(route, state, place: place, count: count)
+        case .lineState(let route, let state, let loss): core.lineState(route, state, loss)
         case .clockStep(let nanoseconds): core.clockStep(nanoseconds: nanoseconds)
         case .configuration, .resume, .finish, nil: break
         }

@@ -241,6 +241,12 @@ extension RunConfiguration {
             guard address.interface != nil else {
                 throw node.fail("interface", "capture by \(line.method.rawValue) needs it")
             }
+            guard line.trailer != .arista || line.method == .pcap else {
+                throw node.fail(
+                    "trailer",
+                    "frames with arista's header do not pass the filter of \(line.method.rawValue):"
+                        + " capture by pcap")
+            }
             return
         }
         guard address.vlan == 0 else {

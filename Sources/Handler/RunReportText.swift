@@ -28,7 +28,7 @@ public enum RunReportText {
     /// The four lines that tcpdump users know, then every counter that is not 0 by its own name.
     private static func text(_ capture: CaptureReport) -> [String] {
         guard !capture.sources.isEmpty else { return [] }
-        let kernel = capture.lost(.kernel) + capture.lost(.driver) + capture.lost(.ring)
+        let kernel = capture.lost(.kernel) + capture.lost(.driver)
         var lines = [
             "\(capture.captured) packets captured",
             "\(capture.captured + capture.keptOut + kernel) packets received by filter",

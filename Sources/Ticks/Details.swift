@@ -50,7 +50,7 @@ public enum AlertCause: UInt8, CaseIterable, Sendable, Codable {
 public enum LineStateDetail: UInt8, CaseIterable, Sendable, Codable {
     case up = 1
     case silent = 2
-    /// `quantity` more packets were lost on the way in; `extra` is a `DropPlace`.
+    /// `quantity` more packets were lost on the way in; `extra` says where (`LineLoss.code`).
     case dropped = 3
     /// The line's interface lost its link, or is gone.
     case linkDown = 4

@@ -38,7 +38,8 @@ final class GapCollector: TickSink {
 
     /// A loss counter of a line that moved.
     struct Loss {
-        var line: UInt8
+        /// Nil if lines share the counter.
+        var line: UInt8?
         var place: DropPlace
         var count: UInt64
         var time: UInt64
@@ -103,10 +104,10 @@ final class GapCollector: TickSink {
 
     private func noteLoss(_ tick: Tick) {
         guard tick.detail == LineStateDetail.dropped.rawValue,
-            let place = DropPlace(rawValue: UInt8(truncatingIfNeeded: tick.extra))
+            let told = LineLoss(code: tick.extra, count: UInt64(max(tick.quantity, 0)))
         else { return }
         var loss = Loss(
-            line: tick.line, place: place, count: UInt64(max(tick.quantity, 0)),
+            line: told.isShared ? nil : tick.line, place: told.place, count: told.count,
             time: tick.captureTime)
         var recent = losses[tick.channel] ?? []
         recent.removeAll { $0.time &+ Self.lossNanosecondsBefore < tick.captureTime }
@@ -144,13 +145,15 @@ final class GapCollector: TickSink {
                 String(gap.channel), String(gap.epoch), String(gap.id), String(gap.first),
                 String(gap.first + gap.count - 1), String(gap.count),
                 gap.cause.map { "\($0)" } ?? "?", state(gap), TickText.time(gap.declaredAt),
-                gap.sums.isEmpty
-                    ? "none"
-                    : gap.sums.map { "line \($0.line) \($0.place) \($0.count)" }
-                        .joined(separator: ", "),
+                gap.sums.isEmpty ? "none" : gap.sums.map(text).joined(separator: ", "),
             ]
         }
         return TextTable.render([head] + rows)
+    }
+
+    private func text(_ loss: Loss) -> String {
+        let whose = loss.line.map { "line \($0)" } ?? "shared"
+        return "\(whose) \(loss.place) \(loss.count)"
     }
 
     private func state(_ gap: Gap) -> String {
@@ -167,7 +170,10 @@ final class GapCollector: TickSink {
                 "lines": gap.recoveredBy.sorted(), "declared_at": gap.declaredAt,
                 "filled_at": gap.filledAt ?? 0,
                 "counters": gap.sums.map {
-                    ["line": $0.line, "place": "\($0.place)", "count": $0.count] as [String: Any]
+                    [
+                        "line": $0.line.map { Int($0) } ?? -1, "place": "\($0.place)",
+                        "count": $0.count,
+                    ] as [String: Any]
                 },
             ] as [String: Any]
         }

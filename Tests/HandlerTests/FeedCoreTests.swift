@@ -76,6 +76,20 @@ import Wire
         #expect(bench.flushed().last?.has(.badCaptureTime) == false)
     }
 
+    /// What was stamped before a step back and comes after it moves core time by nothing like the step.
+    @Test func stampsFromBeforeAStepBack() throws {
+        let hour: UInt64 = 3_600_000_000_000
+        let bench = try CoreBench([CoreBench.itch()])
+        bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 2 * hour)
+        bench.core.clockStep(nanoseconds: -Int64(hour))
+        bench.send(ITCH.packet(2, [ITCH.add(2)]), line: 1, at: 2 * hour + 100)
+        #expect(bench.core.now == 2 * hour + 100)
+        bench.core.clock(hour + 200)
+        #expect(bench.core.now == 2 * hour + 200)
+        bench.send(ITCH.packet(3, [ITCH.add(3)]), at: hour + 300)
+        #expect(bench.core.now == 2 * hour + 300)
+    }
+
     /// A step forward gives up nothing before its time.
     @Test func clockStepsForward() throws {
         let bench = try CoreBench([CoreBench.itch()])
@@ -92,13 +106,13 @@ import Wire
         let bench = try CoreBench([CoreBench.itch()])
         bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)
         bench.core.lineState(
-            LineRoute(channel: 0, line: 1), .dropped, place: .kernel, count: 12)
-        bench.core.lineState(LineRoute(channel: 0, line: 0), .linkDown, place: nil, count: 0)
+            LineRoute(channel: 0, line: 1), .dropped, LineLoss(.kernel, 12, isShared: true))
+        bench.core.lineState(LineRoute(channel: 0, line: 0), .linkDown)
         let ticks = bench.flushed().suffix(2)
         #expect(ticks.allSatisfy { $0.tickKind == .lineState && $0.sequence == 2 })
         #expect(ticks.map(\.line) == [1, 0])
         #expect(ticks.map(\.quantity) == [12, Quantity.none])
-        #expect(ticks.map(\.extra) == [UInt32(DropPlace.kernel.rawValue), 0])
+        #expect(ticks.map(\.extra) == [UInt32(DropPlace.kernel.rawValue) | 0x100, 0])
     }
 
     @Test func heartbeatRevealsTheTail() throws {

@@ -126,8 +126,13 @@ extension InterfaceRecording {
             // The kernel's counters begin anew with each reading.
             _ = clinux_record_statistics(
                 descriptor, &counted.receivedByFilter, &counted.droppedByKernel)
-            counted.receivedByInterface = now.received &- atStart.received
-            counted.droppedByInterface = now.dropped &- atStart.dropped
+            // An interface that is gone, or was made anew, keeps what was counted of it.
+            if now.received >= atStart.received, now.dropped >= atStart.dropped {
+                counted.receivedByInterface = max(
+                    counted.receivedByInterface, now.received - atStart.received)
+                counted.droppedByInterface = max(
+                    counted.droppedByInterface, now.dropped - atStart.dropped)
+            }
             return counted
         }
     }

@@ -59,7 +59,7 @@ enum InputLogTarget {
         }
         writer.append(.alert(.journalGap, sequence: 5, quantity: 6))
         writer.append(
-            .lineState(LineRoute(channel: 0, line: 1), .dropped, place: .kernel, count: 7))
+            .lineState(LineRoute(channel: 0, line: 1), .dropped, LineLoss(.kernel, 7)))
         writer.append(.clockStep(nanoseconds: -8_000_000_000))
         writer.append(.finish)
         try writer.close()
