@@ -49,14 +49,22 @@ struct Bench: ParsableCommand {
         let chosen = try names.isEmpty ? Benchmark.all : names.map(Self.find)
         let scratch = FileManager.default.temporaryDirectory
             .appending(path: "tapeline-bench-\(getpid())")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        var settings = Settings(scratch: scratch, peers: URL(filePath: peers))
+        let memory = URL(filePath: "/dev/shm/tapeline-bench-\(getpid())")
+        for directory in [scratch, memory] {
+            try FileManager.default.createDirectory(
+                at: directory, withIntermediateDirectories: true)
+        }
+        defer {
+            for directory in [scratch, memory] { try? FileManager.default.removeItem(at: directory) }
+        }
+        var settings = Settings(scratch: scratch, memory: memory, peers: URL(filePath: peers))
         settings.isQuick = quick
         settings.repetitions = repetitions ?? (quick ? 3 : 5)
         settings.seed = seed
         settings.processors = processorPair ?? (0, 1)
         settings.python = python
+        settings.tool = Bundle.main.executableURL?
+            .deletingLastPathComponent().appending(path: "tapeline").path
         try checkAllocationCounters()
         let report = Report(isJSON: json)
         try report.printHost(Host(), settings: settings)

@@ -9,6 +9,10 @@ struct Settings {
     var processors = (0, 1)
     /// Where files may be put; removed in the end.
     var scratch: URL
+    /// Where files may be put that are to stay in memory; removed in the end.
+    var memory: URL
+    /// The command-line tool, built as this one was.
+    var tool: String?
     /// The interpreter that has the public packages; nil if `tools/peers` has not run.
     var python: String?
     /// The folder with the scripts that run public packages.
@@ -46,6 +50,8 @@ struct Outcome: Encodable {
     var references: [Reference] = []
     var targets: [Target] = []
     var notes: [String] = []
+    /// Runs that lost packets, and who counted them.
+    var reconciliations: [Reconciliation] = []
 
     struct Parameter: Encodable {
         let name: String
@@ -79,7 +85,7 @@ struct Benchmark: Sendable {
     let run: @Sendable (Settings) throws -> [Outcome]
 
     static let all = [
-        decode, books, frames, ring, roundTrip, journal, fileToJournal, wire,
+        decode, books, frames, ring, roundTrip, journal, fileToJournal, latency, lossless,
     ]
 }
 

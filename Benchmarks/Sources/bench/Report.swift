@@ -69,6 +69,9 @@ struct Report {
             print(
                 "  \(target.isMet ? "met   " : "MISSED") \(target.text): \(short(target.reached))")
         }
+        for one in outcome.reconciliations {
+            print("  \(one.isExact ? "exact " : "WRONG ") \(one.text)")
+        }
         for note in outcome.notes { print("  note   \(note)") }
     }
 

@@ -1,0 +1,114 @@
+import CReference
+import Foundation
+
+/// A program that receives at the end of the wire.
+protocol LosslessReceiver {
+    /// Its command, which puts what it keeps into `directory`.
+    func arguments(_ directory: URL) throws -> [String]
+    /// What it says on standard error once it receives.
+    var ready: String { get }
+    /// Waits until it has taken everything that it ever will.
+    func settle(_ directory: URL) throws
+    /// From its standard error after the end. `messages` were in the packets that were sent.
+    func delivery(_ text: String, messages: UInt64) throws -> LosslessDelivery
+}
+
+struct LosslessDelivery {
+    var delivered: UInt64
+    /// Loss counters by place. Losses of an AF_XDP socket stand under `driver`.
+    var counted: [String: UInt64]
+    /// More than packets is at fault: it did not keep all that it delivered.
+    var isIncomplete = false
+}
+
+/// One run at one rate.
+struct LosslessTrial {
+    let sent: reference_sent
+    let delivery: LosslessDelivery
+    let refusedByInterface: UInt64
+    let droppedByInterface: UInt64
+
+    var rate: Double { Double(sent.tried) * 1e9 / Double(sent.nanoseconds) }
+
+    /// Packets that the wire refused are lost as well: the queue that was full is the receiver's.
+    var isLossless: Bool {
+        delivery.delivered == sent.tried && sent.refused == 0 && !delivery.isIncomplete
+            && delivery.counted.values.allSatisfy { $0 == 0 }
+    }
+
+    func reconciliation(_ name: String) -> Reconciliation {
+        let lost =
+            Int64(sent.tried) - Int64(sent.refused) - Int64(delivery.delivered)
+        var counted = delivery.counted
+        // The receiving interface counts what a full AF_XDP socket did not take, and what a full
+        // backlog made the sending one refuse, once more.
+        let driver = delivery.counted["driver"] ?? 0
+        let again = driver > 0 ? driver : min(sent.refused, droppedByInterface)
+        counted["interface"] = droppedByInterface > again ? droppedByInterface - again : 0
+        return Reconciliation(
+            name: name, rate: rate.rounded(), sent: sent.tried, notSent: sent.refused,
+            delivered: delivery.delivered, lost: lost, counted: counted,
+            isExact: lost == Int64(counted.values.reduce(0, +))
+                && sent.refused == refusedByInterface)
+    }
+}
+
+/// Runs receivers at rates, each time a process of its own that starts and ends cleanly.
+struct LosslessTrials {
+    /// Of every socket, ring and packet memory.
+    static let bufferBytes = 64 << 20
+    let wire: VirtualWire
+    let frameBytes: Int
+    let settings: Settings
+
+    /// At full speed if `rate` is nil.
+    func run(_ receiver: any LosslessReceiver, rate: Double?, seconds: Double) throws
+        -> LosslessTrial
+    {
+        let directory = settings.memory.appending(path: "lossless")
+        let files = FileManager.default
+        try files.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? files.removeItem(at: directory) }
+        let log = directory.appending(path: "log").path
+        let descriptor = open(log, O_CREAT | O_RDWR | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw VirtualWire.failure(log) }
+        defer { close(descriptor) }
+
+        let process = try wire.start(
+            try receiver.arguments(directory), output: descriptor, error: descriptor)
+        try wait(for: receiver.ready, in: log, of: process)
+        let before = try wire.interfaceCounts()
+        let packets = UInt64(seconds * (rate ?? 1_000_000))
+        let bytes = frameBytes
+        let sent = wire.send(hasPrecedence: true) {
+            reference_send_flow($0, bytes, packets, rate ?? 0)
+        }
+        try receiver.settle(directory)
+        process.signal(SIGINT)
+        let status = try process.wait(seconds: 60)
+        let after = try wire.interfaceCounts()
+        let text = try String(contentsOfFile: log, encoding: .utf8)
+        guard status == 0 else {
+            throw BenchmarkError.differs("a receiver ended with status \(status): \(text)")
+        }
+        return LosslessTrial(
+            sent: sent,
+            delivery: try receiver.delivery(
+                text, messages: reference_flow_messages(frameBytes, sent.tried)),
+            refusedByInterface: after.sending.send_dropped - before.sending.send_dropped,
+            droppedByInterface: after.receiving.receive_dropped
+                - before.receiving.receive_dropped)
+    }
+
+    private func wait(for ready: String, in log: String, of process: ChildProcess) throws {
+        let end = reference_now() + 30_000_000_000
+        while true {
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            if text.contains(ready) { return }
+            guard process.isRunning, reference_now() < end else {
+                throw BenchmarkError.differs("a receiver did not start: \(text)")
+            }
+            usleep(5000)
+        }
+    }
+}
