@@ -14,7 +14,8 @@ struct HandlerReceiver: LosslessReceiver {
 
     let ready = "publishing tape"
 
-    /// The core sleeps when nothing waits, so that the journal has its processor then.
+    /// Who sends must wake a core that sleeps, and has less time to send; a core that does not leaves
+    /// it to the scheduler when the journal thread has its processor.
     private func configuration(_ directory: URL) -> String {
         let bytes = LosslessTrials.bufferBytes
         return """
@@ -33,6 +34,8 @@ struct HandlerReceiver: LosslessReceiver {
               receiveBufferBytes: \(bytes)
               ringBytes: \(bytes)
               frames: \(bytes / 2048)
+            core:
+              busyPoll: true
             tape:
               name: bench-lossless-\(getpid())
               unlink: true

@@ -23,33 +23,36 @@ struct LosslessDelivery {
 
 /// One run at one rate.
 struct LosslessTrial {
-    let sent: reference_sent
+    let tried: UInt64
+    let nanoseconds: UInt64
     let delivery: LosslessDelivery
-    let refusedByInterface: UInt64
-    let droppedByInterface: UInt64
+    /// Of the sending interface: packets, and those that the receiving one's queue had no room for.
+    let sentByInterface: UInt64
+    let refused: UInt64
+    /// Of the receiving interface.
+    let dropped: UInt64
 
-    var rate: Double { Double(sent.tried) * 1e9 / Double(sent.nanoseconds) }
+    var rate: Double { Double(tried) * 1e9 / Double(nanoseconds) }
 
     /// Packets that the wire refused are lost as well: the queue that was full is the receiver's.
     var isLossless: Bool {
-        delivery.delivered == sent.tried && sent.refused == 0 && !delivery.isIncomplete
+        delivery.delivered == tried && refused == 0 && !delivery.isIncomplete
             && delivery.counted.values.allSatisfy { $0 == 0 }
     }
 
     func reconciliation(_ name: String) -> Reconciliation {
-        let lost =
-            Int64(sent.tried) - Int64(sent.refused) - Int64(delivery.delivered)
+        let lost = Int64(tried) - Int64(refused) - Int64(delivery.delivered)
         var counted = delivery.counted
         // The receiving interface counts what a full AF_XDP socket did not take, and what a full
         // backlog made the sending one refuse, once more.
         let driver = delivery.counted["driver"] ?? 0
-        let again = driver > 0 ? driver : min(sent.refused, droppedByInterface)
-        counted["interface"] = droppedByInterface > again ? droppedByInterface - again : 0
+        let again = driver > 0 ? driver : min(refused, dropped)
+        counted["interface"] = dropped > again ? dropped - again : 0
         return Reconciliation(
-            name: name, rate: rate.rounded(), sent: sent.tried, notSent: sent.refused,
+            name: name, rate: rate.rounded(), sent: tried, notSent: refused,
             delivered: delivery.delivered, lost: lost, counted: counted,
             isExact: lost == Int64(counted.values.reduce(0, +))
-                && sent.refused == refusedByInterface)
+                && sentByInterface + refused == tried)
     }
 }
 
@@ -80,8 +83,10 @@ struct LosslessTrials {
         let before = try wire.interfaceCounts()
         let packets = UInt64(seconds * (rate ?? 1_000_000))
         let bytes = frameBytes
-        let sent = wire.send(hasPrecedence: true) {
-            reference_send_flow($0, bytes, packets, rate ?? 0)
+        let (tried, nanoseconds) = wire.send(hasPrecedence: true) {
+            var nanoseconds: UInt64 = 0
+            let tried = reference_send_flow($0, bytes, packets, rate ?? 0, &nanoseconds)
+            return (tried, nanoseconds)
         }
         try receiver.settle(directory)
         process.signal(SIGINT)
@@ -92,12 +97,12 @@ struct LosslessTrials {
             throw BenchmarkError.differs("a receiver ended with status \(status): \(text)")
         }
         return LosslessTrial(
-            sent: sent,
+            tried: tried, nanoseconds: nanoseconds,
             delivery: try receiver.delivery(
-                text, messages: reference_flow_messages(frameBytes, sent.tried)),
-            refusedByInterface: after.sending.send_dropped - before.sending.send_dropped,
-            droppedByInterface: after.receiving.receive_dropped
-                - before.receiving.receive_dropped)
+                text, messages: reference_flow_messages(frameBytes, tried)),
+            sentByInterface: after.sending.sent - before.sending.sent,
+            refused: after.sending.send_dropped - before.sending.send_dropped,
+            dropped: after.receiving.receive_dropped - before.receiving.receive_dropped)
     }
 
     private func wait(for ready: String, in log: String, of process: ChildProcess) throws {

@@ -45,7 +45,14 @@ final class VirtualWire: @unchecked Sendable {
             ip link set \(Self.receiving) up
             ip link set lo up
             """)
-        try Self.shell(sendingSpace, "\(quiet)\nip link set \(Self.sending) up")
+        // Runs of packets that are sent together must be cut up before they cross.
+        try Self.shell(
+            sendingSpace,
+            """
+            \(quiet)
+            ethtool -K \(Self.sending) tx off gso off tx-udp-segmentation off >/dev/null
+            ip link set \(Self.sending) up
+            """)
         let space = sendingSpace
         let opened = try Self.value {
             reference_namespace_enter(space) == 0
@@ -113,17 +120,17 @@ final class VirtualWire: @unchecked Sendable {
     }
 
     /// Lets `body` send on the sender's processor, before anything else there if `hasPrecedence`.
-    func send(
-        hasPrecedence: Bool = false,
-        _ body: @escaping @Sendable (OpaquePointer) -> reference_sent
-    ) -> reference_sent {
-        let result = Box<reference_sent>()
+    func send<Sent>(
+        hasPrecedence: Bool = false, _ body: @escaping @Sendable (OpaquePointer) -> Sent
+    ) -> Sent {
+        let result = Box<Sent>()
         let sender = Sender(pointer: sender)
         PinnedThread(processor: processors.sender) {
             if hasPrecedence { _ = reference_take_precedence() }
             result.value = body(sender.pointer)
         }.join()
-        return result.value ?? reference_sent()
+        guard let sent = result.value else { preconditionFailure("the thread has ended") }
+        return sent
     }
 
     private struct Sender: @unchecked Sendable {

@@ -33,7 +33,7 @@ int reference_interface_read(const char *interface, reference_interface_counts *
 
 /* ---- sender ---- */
 
-/* Sends raw frames past the queueing discipline: IPv4, UDP, MoldUDP64, ITCH 5.0. */
+/* Sends raw frames: IPv4, UDP, MoldUDP64, ITCH 5.0. */
 typedef struct reference_sender reference_sender;
 
 typedef struct reference_sent {
@@ -51,12 +51,15 @@ void reference_sender_close(reference_sender *sender);
  * second, each with its CLOCK_MONOTONIC send time, doubled, as the first order's reference. */
 reference_sent reference_send_stamped(reference_sender *sender, uint64_t count, double rate);
 
-/* Sends `count` packets of a flow that builds books and empties them again, `rate` a second, or as
- * fast as it goes if that is 0. Frames are the largest up to `bytes` (200 to 1500) that whole messages
- * fill, adds in one run of packets, executions and deletions in the next. Ends, after `count`, with
- * what empties the books: `tried` includes that. */
-reference_sent reference_send_flow(reference_sender *sender, size_t bytes, uint64_t count,
-                                   double rate);
+/* Sends at least `count` packets of a flow that builds books and empties them again, `rate` a second, or
+ * as fast as it goes if that is 0. Frames are as near to `bytes` (200 to 1500) as whole messages come:
+ * adds in one run of packets, executions and deletions in the next; the flow ends with empty books.
+ * What is due at the same moment, up to 64 packets, goes to the kernel together, which cuts it up;
+ * the interface must be told not to let that pass (`ethtool -K IF tx off gso off
+ * tx-udp-segmentation off`). Returns how many were sent or refused (the interface counts each), and
+ * in how many ns. */
+uint64_t reference_send_flow(reference_sender *sender, size_t bytes, uint64_t count, double rate,
+                             uint64_t *nanoseconds);
 
 /* Messages that `packets` packets of the flow hold. */
 uint64_t reference_flow_messages(size_t bytes, uint64_t packets);
