@@ -73,7 +73,9 @@ int cxdp_program_attach(int program, unsigned interface_index, int in_driver) {
 int cxdp_socket_open(cxdp_socket *one, const char *interface, uint32_t queue, void *memory,
                      uint64_t bytes, uint32_t chunk_bytes, uint32_t entries, int zero_copy,
                      const char **step) {
-    struct xsk_umem_config chunks = {.fill_size = entries,
+    /* Twice the chunks: the kernel shows a packet before it shows that its place in the fill ring is
+     * free (xsk_flush), so a chunk may come back while all places still look taken. */
+    struct xsk_umem_config chunks = {.fill_size = 2 * entries,
                                      /* Nothing is sent, but the ring has to be there. */
                                      .comp_size = 64,
                                      .frame_size = chunk_bytes};

@@ -67,20 +67,6 @@ public protocol PacketSource: AnyObject {
     func readDrops() -> [DropReading]
 }
 
-/// Where packets are lost on the way in; `extra` of a `lineState` tick that says so.
-public enum DropPlace: UInt8, CaseIterable, Sendable, Codable {
-    /// Statistics of the network interface.
-    case interface = 1
-    /// The driver, or the AF_XDP socket's rings.
-    case driver = 2
-    /// A socket's receive buffer or a packet socket's ring.
-    case kernel = 3
-    /// Our frame ring or buffers.
-    case ring = 4
-    /// Kept out on purpose: a source, port, group or tag that no line lists.
-    case filter = 5
-}
-
 /// One loss counter at one moment.
 public struct DropReading: Sendable, Equatable {
     public var place: DropPlace

@@ -27,8 +27,8 @@ public final class PcapSource: PacketSource {
     /// exception. Whoever polls never waits for it: a poll that meets a reading gets nothing.
     private let isInUse = Atomic(false)
     /// The control thread's: libpcap's 32-bit counts as read last, and their sums.
-    private var seen = (kernel: UInt32(0), interface: UInt32(0))
-    private var drops = (kernel: UInt64(0), interface: UInt64(0))
+    private var seen: UInt32 = 0
+    private var drops: UInt64 = 0
 
     @exclusivity(unchecked) private var classifier: FrameClassifier
     @exclusivity(unchecked) private var copies: PayloadRing
@@ -151,24 +151,20 @@ public final class PcapSource: PacketSource {
         if count > 0 { copies.release(upTo: datagrams[count - 1].frame) }
     }
 
-    /// `ps_ifdrop` stays 0 on Linux, where libpcap fills it in promiscuous mode only.
+    /// `ps_ifdrop` is left out: on Linux libpcap takes it from the interface's own counters.
     public func readDrops() -> [DropReading] {
         // For no longer than one poll; on the control thread.
         while isInUse.exchange(true, ordering: .acquiring) { sched_yield() }
         var statistics = pcap_stat()
         if pcap_stats(handle.pointer, &statistics) == 0 {
-            drops.kernel += UInt64(statistics.ps_drop &- seen.kernel)
-            drops.interface += UInt64(statistics.ps_ifdrop &- seen.interface)
-            seen = (statistics.ps_drop, statistics.ps_ifdrop)
+            drops += UInt64(statistics.ps_drop &- seen)
+            seen = statistics.ps_drop
         }
         isInUse.store(false, ordering: .releasing)
         return [
             DropReading(
                 place: .kernel, counter: "ps_drop of \(interface)", lines: lines,
-                value: drops.kernel),
-            DropReading(
-                place: .interface, counter: "ps_ifdrop of \(interface)", lines: lines,
-                value: drops.interface),
+                value: drops)
         ]
     }
 }

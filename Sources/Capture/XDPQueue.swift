@@ -95,7 +95,7 @@ struct XDPQueue {
         zeroCopyRefusal = isZeroCopy ? 0 : refusal
         for index in 0..<options.frameCount {
             let added = cxdp_fill_add(rings, UInt64(index * options.frameBytes))
-            precondition(added == 1, "the fill ring holds all chunks")
+            precondition(added == 1, "the fill ring holds all chunks twice")
         }
         cxdp_fill_submit(rings, UInt32(options.frameCount))
     }

@@ -222,7 +222,7 @@ extension XDPSource {
     @inline(__always)
     private func giveBack(_ chunk: UInt64, to rings: UnsafeMutablePointer<cxdp_socket>) {
         let added = cxdp_fill_add(rings, chunk)
-        precondition(added == 1, "the fill ring holds all chunks")
+        precondition(added == 1, "the fill ring holds all chunks twice")
     }
 
     @inline(__always)

@@ -89,6 +89,32 @@ final class ConfigurationNode {
         }
     }
 
+    /// One of an enumeration's names; nil if the key is absent.
+    func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, of type: Choice.Type)
+        throws -> Choice? where Choice.RawValue == String
+    {
+        guard let text = try string(key) else { return nil }
+        guard let choice = Choice(rawValue: text) else {
+            let known = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw fail(key, "'\(text)': known are \(known)")
+        }
+        return choice
+    }
+
+    /// A list of whole numbers; nil if there is none.
+    func integers(_ key: String, in range: ClosedRange<Int>) throws -> [Int]? {
+        guard mapping[Node(key)] != nil else { return nil }
+        return try strings(key).map { text in
+            guard let value = Int(text), range.contains(value) else {
+                throw fail(
+                    key,
+                    "'\(text)': expected whole numbers from \(range.lowerBound) to "
+                        + "\(range.upperBound)")
+            }
+            return value
+        }
+    }
+
     /// A list of texts; empty if there is none.
     func strings(_ key: String) throws -> [String] {
         guard let value = take(key) else { return [] }

@@ -29,7 +29,19 @@ final class CoreInput {
         core.clock(time)
     }
 
-    func alert(_ cause: AlertCause, sequence: UInt64, quantity: UInt64) {
+    func lineState(
+        _ route: LineRoute, _ state: LineStateDetail, place: DropPlace? = nil, count: UInt64 = 0
+    ) {
+        log?.append(.lineState(route, state, place: place, count: count))
+        core.lineState(route, state, place: place, count: count)
+    }
+
+    func clockStep(nanoseconds: Int64) {
+        log?.append(.clockStep(nanoseconds: nanoseconds))
+        core.clockStep(nanoseconds: nanoseconds)
+    }
+
+    func alert(_ cause: AlertCause, sequence: UInt64, quantity: Int64) {
         log?.append(.alert(cause, sequence: sequence, quantity: quantity))
         core.alert(cause, sequence: sequence, quantity: quantity)
     }

@@ -4,46 +4,59 @@ import Synchronization
 import Tape
 import Ticks
 
-/// The core thread's loop: polls sockets and files, feeds the core, publishes, beats.
+/// The core thread's loop: takes packets from sources, rings and files, feeds the core, publishes,
+/// beats.
 final class CoreLoop {
     private let input: CoreInput
     private let output: TapeOutput
+    /// What this thread polls itself.
     private let sources: [any PacketSource]
+    /// What capture threads fill rings from.
+    private let workers: [CaptureWorker]
+    private let signal: CoreSignal
+    private let monitor: CaptureMonitor
     /// Of each live line, by its index.
     private let routes: [LineRoute]
-    private let batch: UnsafeMutablePointer<CapturedDatagram>
-    private static let batchCapacity = 256
     private let files: FileLines
     private let gate: JournalGate?
     private let isBusyPolling: Bool
     private let stop: StopFlag
+    private let reports: ReportDesk
+    private let batch: UnsafeMutablePointer<CapturedDatagram>
     private var pollSet: [pollfd]
+    private var clocks = WallClockWatch()
+
     private var alertedMissing: UInt64 = 0
     private var lastClock: UInt64 = 0
-    private var datagrams: UInt64 = 0
-    /// Newest kernel stamp of any datagram.
-    private var newestTime: UInt64 = 0
+    @exclusivity(unchecked) private var datagrams: UInt64 = 0
+    /// Newest stamp of any datagram.
+    @exclusivity(unchecked) private var newestTime: UInt64 = 0
     private var countersTime: UInt64 = 0
-    private let reports: ReportDesk
 
     /// Core time moves on at least so often, so that silence is noticed.
     private static let clockNanoseconds: UInt64 = 100_000_000
+    private static let batchCapacity = 256
+    /// Descriptors taken from one ring before the others are looked at.
+    private static let ringMost = 256
 
     init(
-        input: CoreInput, output: TapeOutput,
-        sources: [any PacketSource], routes: [LineRoute], files: FileLines,
+        input: CoreInput, output: TapeOutput, capture: CaptureSession,
+        workers: [CaptureWorker], signal: CoreSignal, monitor: CaptureMonitor, files: FileLines,
         gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag, reports: ReportDesk
     ) {
-        self.reports = reports
         self.input = input
         self.output = output
-        self.sources = sources
-        self.routes = routes
-        batch = .allocate(capacity: Self.batchCapacity)
+        sources = workers.isEmpty ? capture.sources : []
+        routes = capture.routes
+        self.workers = workers
+        self.signal = signal
+        self.monitor = monitor
         self.files = files
         self.gate = gate
         self.isBusyPolling = isBusyPolling
         self.stop = stop
+        self.reports = reports
+        batch = .allocate(capacity: Self.batchCapacity)
         pollSet = sources.flatMap(\.fileDescriptors).map {
             pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
         }
@@ -51,22 +64,27 @@ final class CoreLoop {
 
     deinit { batch.deallocate() }
 
-    /// Runs until told to stop, or until the files are read where there are no sockets. Everything
+    private var isLive: Bool { !sources.isEmpty || !workers.isEmpty }
+
+    /// Runs until told to stop, or until the files are read where there are no live lines. Everything
     /// received by then is decoded and published.
     func run() throws {
         var filesLeft = !files.isEmpty
         while !stop.isSet {
-            var worked = try pollSources() > 0
+            var worked = try takePackets() > 0
             if filesLeft {
-                filesLeft = try files.feed(input, most: 64)
-                worked = true
+                let outcome = try files.feed(input, most: 64)
+                filesLeft = outcome != .finished
+                worked = worked || outcome == .fed
             }
             finishRound()
             if worked { continue }
-            if sources.isEmpty && !filesLeft { break }
+            if !isLive && !filesLeft { break }
             idle()
         }
-        try drainSources()
+        try drain()
+        monitor.look()
+        tellNews()
         try input.finish()
         setCounters()
     }
@@ -77,8 +95,10 @@ final class CoreLoop {
         let now = TapeReader.monotonicNanoseconds()
         output.publisher.beat(monotonicNanoseconds: now)
         noteMissing()
+        if monitor.hasNews { tellNews() }
         if now &- countersTime > Self.clockNanoseconds {
             countersTime = now
+            checkClock()
             setCounters()
         }
         reports.answer { report() }
@@ -86,73 +106,110 @@ final class CoreLoop {
 
     /// Takes what had been received when the stop came; a line that goes on sending does not keep
     /// the run alive.
-    private func drainSources() throws {
+    private func drain() throws {
         let stopTime = SystemClock.utcNanoseconds()
-        while try pollSources() > 0, newestTime < stopTime { finishRound() }
-        finishRound()
+        while true {
+            let count = try takePackets()
+            finishRound()
+            let isOver = workers.isEmpty ? newestTime >= stopTime : false
+            if isOver || count == 0 && workers.allSatisfy({ $0.isDone && $0.ring.isEmpty }) {
+                break
+            }
+        }
     }
 
     /// The run so far, as this thread knows it.
     func report() -> RunReport {
         RunReport(
-            totals: input.core.totals(), datagrams: datagrams,
-            kernelDrops: drops,
-            cutDatagrams: cut,
+            totals: input.core.totals(), datagrams: datagrams, capture: monitor.report(),
             filePackets: files.packetsRead, fileUnmatched: files.unmatched,
             fileRejected: files.rejected, truncations: files.truncations, journal: nil,
             journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
     }
 
-    private func pollSources() throws -> Int {
+    private func takePackets() throws -> Int {
         var total = 0
         for source in sources {
             let count = try source.poll(into: batch, capacity: Self.batchCapacity)
             guard count > 0 else { continue }
-            for index in 0..<count { take(batch[index]) }
+            take(UnsafePointer(batch), count)
             source.release(batch, count: count)
             total += count
+        }
+        for worker in workers {
+            total += worker.ring.consume(most: Self.ringMost) { take($0, $1) }
         }
         datagrams += UInt64(total)
         return total
     }
 
-    @inline(__always)
-    private func take(_ datagram: CapturedDatagram) {
-        newestTime = max(newestTime, datagram.time)
-        input.packet(
-            routes[Int(datagram.line)], captureTime: datagram.time,
-            timeSource: datagram.timeSource, payload: datagram.payload)
+    private func take(_ datagrams: UnsafePointer<CapturedDatagram>, _ count: Int) {
+        for index in 0..<count {
+            let datagram = datagrams[index]
+            // Silence, or a step of the clock: which one must be known before the core hears of it.
+            if datagram.time > newestTime &+ 10_000_000 || datagram.time &+ 1_000_000 < newestTime {
+                checkClock()
+            }
+            newestTime = max(newestTime, datagram.time)
+            input.packet(
+                routes[Int(datagram.line)], captureTime: datagram.time,
+                timeSource: datagram.timeSource, payload: datagram.payload)
+        }
+    }
+
+    private func checkClock() {
+        guard isLive, let step = clocks.look() else { return }
+        input.clockStep(nanoseconds: step)
+        newestTime = SystemClock.utcNanoseconds()
     }
 
     /// Nothing was there: time moves on, and the thread rests unless it may spin.
     private func idle() {
         let now = SystemClock.utcNanoseconds()
-        if input.core.isWaiting || now &- lastClock >= Self.clockNanoseconds {
+        if isLive, input.core.isWaiting || now &- lastClock >= Self.clockNanoseconds {
             lastClock = now
+            checkClock()
             input.clock(now)
             input.core.flush()
         }
         if isBusyPolling { return }
-        poll(&pollSet, nfds_t(pollSet.count), 1)
+        if workers.isEmpty {
+            poll(&pollSet, nfds_t(pollSet.count), 1)
+        } else {
+            signal.sleep(milliseconds: 1) { workers.allSatisfy { $0.ring.isEmpty } }
+        }
     }
 
     /// What the tape's counters are, in this order.
     static let counterNames = [
-        "datagrams", "kernel_drops", "cut_datagrams", "journal_wait_nanoseconds",
-        "journal_overruns",
+        "datagrams", "dropped_interface", "dropped_driver", "dropped_kernel", "dropped_ring",
+        "filtered", "journal_wait_nanoseconds", "journal_overruns",
     ]
 
     private func setCounters() {
-        let values = [
-            datagrams, drops, cut, output.waitedNanoseconds, output.overruns,
-        ]
-        for (index, value) in values.enumerated() { output.publisher.setCounter(index, value) }
+        let totals = monitor.totals
+        output.publisher.setCounter(0, datagrams)
+        for place in DropPlace.allCases {
+            output.publisher.setCounter(Int(place.rawValue), totals[place])
+        }
+        output.publisher.setCounter(6, output.waitedNanoseconds)
+        output.publisher.setCounter(7, output.overruns)
+        let drops = monitor.drops
+        for line in routes.indices { output.setDropped(routes[line], drops[line]) }
     }
 
-    private var drops: UInt64 {
-        sources.reduce(0) { $0 + $1.readDrops().reduce(0) { $0 + $1.value } }
+    /// What the control thread found goes onto the tape.
+    private func tellNews() {
+        for news in monitor.takeNews() {
+            switch news {
+            case .dropped(let line, let place, let count):
+                input.lineState(routes[line], .dropped, place: place, count: count)
+            case .state(let line, let state):
+                input.lineState(routes[line], state)
+            }
+        }
+        input.core.flush()
     }
-    private var cut: UInt64 { sources.reduce(0) { $0 + $1.counters[.oversize] } }
 
     /// The journal thread says what it could not record; the tape says it on.
     private func noteMissing() {
@@ -161,41 +218,8 @@ final class CoreLoop {
         guard missing != alertedMissing else { return }
         input.alert(
             .journalGap, sequence: gate.missingFirst.load(ordering: .relaxed),
-            quantity: missing - alertedMissing)
+            quantity: Int64(clamping: missing - alertedMissing))
         alertedMissing = missing
         input.core.flush()
     }
-}
-
-/// Where other threads ask the core thread for a report: only it may look at its own counts.
-final class ReportDesk: Sendable {
-    private let isWanted = Atomic<Bool>(false)
-    private let answer = Mutex<RunReport?>(nil)
-
-    /// Asks, and waits up to `seconds` for the answer.
-    func ask(seconds: Double) -> RunReport? {
-        answer.withLock { $0 = nil }
-        isWanted.store(true, ordering: .releasing)
-        for _ in 0..<Int(seconds * 1000) {
-            if let report = answer.withLock({ $0 }) { return report }
-            usleep(1000)
-        }
-        return nil
-    }
-
-    /// Called by the core thread every round.
-    func answer(_ make: () -> RunReport) {
-        guard isWanted.load(ordering: .relaxed) else { return }
-        isWanted.store(false, ordering: .relaxed)
-        let report = make()
-        answer.withLock { $0 = report }
-    }
-}
-
-/// Set once, by a signal or a caller; seen by the threads of a run.
-public final class StopFlag: Sendable {
-    private let flag = Atomic<Bool>(false)
-    public init() {}
-    public var isSet: Bool { flag.load(ordering: .acquiring) }
-    public func set() { flag.store(true, ordering: .releasing) }
 }

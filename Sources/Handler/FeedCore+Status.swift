@@ -45,12 +45,23 @@ extension FeedCore {
             detail: detail.rawValue, extra: UInt32(line))
     }
 
-    /// An alert of the handler about itself, published with the next batch.
-    public func alert(_ cause: AlertCause, sequence: UInt64, quantity: UInt64) {
-        guard let channel = channels.first else { return }
+    /// What the capture layer learned about a line; `place` and `count` go with `dropped`.
+    public func lineState(
+        _ route: LineRoute, _ state: LineStateDetail, place: DropPlace?, count: UInt64
+    ) {
+        guard channels.indices.contains(route.channel) else { return }
+        let channel = channels[route.channel]
         note(
-            .alert, channel, sequence: sequence, quantity: Int64(clamping: quantity),
-            detail: cause.rawValue)
+            .lineState, channel, sequence: channel.arbiter.status.next,
+            quantity: place == nil ? Quantity.none : Int64(clamping: count),
+            line: UInt8(truncatingIfNeeded: route.line), detail: state.rawValue,
+            extra: place.map { UInt32($0.rawValue) } ?? UInt32(truncatingIfNeeded: route.line))
+    }
+
+    /// An alert of the handler about itself, published with the next batch.
+    public func alert(_ cause: AlertCause, sequence: UInt64, quantity: Int64) {
+        guard let channel = channels.first else { return }
+        note(.alert, channel, sequence: sequence, quantity: quantity, detail: cause.rawValue)
     }
 
     public func totals() -> CoreTotals {

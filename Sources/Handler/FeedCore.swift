@@ -33,8 +33,14 @@ public final class FeedCore {
     // One thread owns this; checking that at run time for every access would cost a third of a
     // packet's whole way.
 
-    /// Largest capture time seen; never goes back.
+    /// Core time: the largest capture time seen, without the wall clock's steps; never goes back.
     @exclusivity(unchecked) public private(set) var now: UInt64 = 0
+    /// Core time minus wall time: the steps that the wall clock made, with the opposite sign.
+    @exclusivity(unchecked) private var clockOffset: UInt64 = 0
+    /// After a step back, the wall clock shows times below this one for the second time.
+    @exclusivity(unchecked) private var ambiguousBelow: UInt64 = 0
+    /// `now` as the wall clock tells it.
+    var wallTime: UInt64 { now &- clockOffset }
     @exclusivity(unchecked) var statusTime: UInt64 = 0
 
     // The batch being written: claimed, not yet published.
@@ -102,7 +108,7 @@ public final class FeedCore {
         channel index: Int, line: Int, captureTime: UInt64, timeSource: TimeSource,
         payload: UnsafeRawBufferPointer
     ) {
-        advance(to: captureTime)
+        if captureTime > 0 { advance(to: captureTime &+ clockOffset) }
         let channel = channels[index]
         switch FeedDecoder.parse(payload, channel.configuration) {
         case .packet(let packet):
@@ -126,9 +132,18 @@ public final class FeedCore {
 
     /// A clock tick: what waits may be over its time.
     public func clock(_ time: UInt64) {
-        advance(to: time)
+        advance(to: time &+ clockOffset)
         checkDeadlines()
         if now &- statusTime > 100_000_000 { publishStatus() }
+    }
+
+    /// The wall clock stepped: capture times from now on differ from earlier ones by so much more.
+    /// Core time goes on as if nothing had happened; otherwise a step forward would give up every hole
+    /// at once, and a step back would let none end before the clock had caught up.
+    public func clockStep(nanoseconds: Int64) {
+        if nanoseconds < 0 { ambiguousBelow = max(ambiguousBelow, wallTime) }
+        clockOffset = clockOffset &- UInt64(bitPattern: nanoseconds)
+        alert(.clockStep, sequence: 0, quantity: nanoseconds)
     }
 
     /// The input ended: what waits is given up, everything is published.
@@ -223,7 +238,9 @@ public final class FeedCore {
     private func decode(_ delivery: Delivery, _ channel: CoreChannel) {
         var flags = delivery.timeSource.flags
         if delivery.isRecovered { flags.insert(.recovered) }
-        if delivery.captureTime == 0 { flags.insert(.badCaptureTime) }
+        if delivery.captureTime == 0 || delivery.captureTime < ambiguousBelow {
+            flags.insert(.badCaptureTime)
+        }
         let context = DeliveryContext(
             captureTime: delivery.captureTime, channel: channel.id, line: delivery.line,
             flags: flags)
@@ -274,7 +291,7 @@ public final class FeedCore {
     ) {
         _ = makeRoom(1)
         batch[batchCount] = Tick(
-            exchangeTime: 0, captureTime: now, sequence: sequence, orderID: orderID,
+            exchangeTime: 0, captureTime: wallTime, sequence: sequence, orderID: orderID,
             price: Price.none, quantity: quantity, instrument: 0, channel: channel.id,
             kind: kind.rawValue, side: 0, flags: TickFlags.lastOfEvent.rawValue, line: line,
             detail: detail, extra: extra)

@@ -1,3 +1,4 @@
+import Tape
 import Ticks
 import Wire
 
@@ -37,7 +38,13 @@ final class FileLines {
     private(set) var rejected: UInt64 = 0
     private(set) var truncations: [(path: String, truncation: CaptureTruncation)] = []
 
-    init(_ lines: [LineConfiguration]) throws(CaptureFileError) {
+    /// Multiple of the files' own pace; nil for as fast as possible.
+    private let speed: Double?
+    /// Time of the first packet, and the monotonic time when it was fed.
+    private var start: (packet: UInt64, real: UInt64)?
+
+    init(_ lines: [LineConfiguration], speed: Double?) throws(CaptureFileError) {
+        self.speed = speed
         var routes: [String: [(destination: DestinationKey?, route: LineRoute)]] = [:]
         var order: [String] = []
         for line in lines {
@@ -60,9 +67,17 @@ final class FileLines {
 
     var isEmpty: Bool { files.isEmpty }
 
-    /// Feeds up to `most` packets, oldest first. False once all files are read.
-    func feed(_ input: CoreInput, most: Int) throws(CaptureFileError) -> Bool {
-        for _ in 0..<most {
+    enum Outcome {
+        /// Packets were fed.
+        case fed
+        /// The next packet's time has not come.
+        case waiting
+        case finished
+    }
+
+    /// Feeds up to `most` packets, oldest first, at their own pace if there is one.
+    func feed(_ input: CoreInput, most: Int) throws(CaptureFileError) -> Outcome {
+        for index in 0..<most {
             var oldest: File?
             for file in files {
                 guard let packet = file.next else { continue }
@@ -71,14 +86,27 @@ final class FileLines {
                 }
                 oldest = file
             }
-            guard let file = oldest, let packet = file.next else { return false }
+            guard let file = oldest, let packet = file.next else { return .finished }
+            guard isDue(packet) else { return index > 0 ? .fed : .waiting }
             take(packet, file, input)
             try file.advance()
             if file.next == nil, let cut = file.reader.truncation {
                 truncations.append((file.path, cut))
             }
         }
-        return true
+        return .fed
+    }
+
+    /// Packets without a time are always due.
+    private func isDue(_ packet: CapturedPacket) -> Bool {
+        guard let speed, packet.hasTime else { return true }
+        let now = TapeReader.monotonicNanoseconds()
+        guard let start else {
+            start = (packet.timeNanoseconds, now)
+            return true
+        }
+        let ahead = Double(packet.timeNanoseconds) - Double(start.packet)
+        return Double(now - start.real) * speed >= ahead
     }
 
     private func take(_ packet: CapturedPacket, _ file: File, _ input: CoreInput) {

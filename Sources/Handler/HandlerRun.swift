@@ -15,7 +15,10 @@ public final class HandlerRun: @unchecked Sendable {
     private let core: FeedCore
     private let loop: CoreLoop
     private let files: FileLines
-    private let sources: [any PacketSource]
+    private let capture: CaptureSession
+    private let workers: [CaptureWorker]
+    private let monitor: CaptureMonitor
+    private let coreHasEnded = Atomic<Bool>(false)
     private let recorder: JournalRecorder?
     private let gate: JournalGate?
     private let output: TapeOutput
@@ -36,26 +39,18 @@ public final class HandlerRun: @unchecked Sendable {
     ) throws {
         self.configuration = configuration
         self.logger = logger
-        var sources: [any PacketSource] = []
-        var routes: [LineRoute] = []
-        var options = CaptureOptions()
-        options.receiveBufferBytes = configuration.receiveBufferBytes
-        for line in configuration.lines {
-            guard case .multicast(let address) = line.source else { continue }
-            let source = try SocketSource(
-                line: CaptureLine(
-                    index: UInt16(routes.count), name: line.name, address: address),
-                options: options)
-            if source.receiveBuffer < configuration.receiveBufferBytes {
-                logger.warning(
-                    "line \(line.name): receive buffer of \(source.receiveBuffer) bytes; raise net.core.rmem_max for \(configuration.receiveBufferBytes)"
-                )
-            }
-            routes.append(line.route)
-            sources.append(source)
-        }
-        self.sources = sources
-        files = try FileLines(configuration.lines)
+        if configuration.threads.locksMemory { try HostThreads.lockMemory() }
+        capture = try CaptureSession(configuration, logger: logger)
+        let signal = CoreSignal()
+        workers =
+            configuration.capture.usesThreads
+            ? capture.sources.map {
+                CaptureWorker(
+                    source: $0, ringCapacity: configuration.capture.frameRingCapacity,
+                    isBusyPolling: configuration.isBusyPolling, signal: signal)
+            } : []
+        monitor = CaptureMonitor(capture)
+        files = try FileLines(configuration.lines, speed: configuration.fileSpeed)
 
         let opened = try OpenedJournal(configuration, logger: logger)
         gate = opened.journal == nil ? nil : JournalGate()
@@ -80,28 +75,42 @@ public final class HandlerRun: @unchecked Sendable {
         }
         if let resume = opened.resume { log?.append(.resume(resume)) }
         loop = CoreLoop(
-            input: CoreInput(core: core, log: log), output: output, sources: sources,
-            routes: routes, files: files, gate: gate, isBusyPolling: configuration.isBusyPolling,
-            stop: stop,
-            reports: reports)
+            input: CoreInput(core: core, log: log), output: output, capture: capture,
+            workers: workers, signal: signal, monitor: monitor, files: files, gate: gate,
+            isBusyPolling: configuration.isBusyPolling, stop: stop, reports: reports)
         recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
     }
 
     /// Starts the threads.
     public func start() {
         condition.lock()
-        running = recorder == nil ? 1 : 2
+        running = 2 + workers.count + (recorder == nil ? 0 : 1)
         condition.unlock()
-        startThread("core") { [self] in
+        let threads = configuration.threads
+        startThread("core", threads.core) { [self] in
+            defer { coreHasEnded.store(true, ordering: .releasing) }
             try loop.run()
             publisher.end()
         }
-        if recorder != nil { startThread("journal") { [self] in try record() } }
+        for (index, worker) in workers.enumerated() {
+            startThread("capture-\(index)", threads.capture(index)) { [self] in try worker.run(stop)
+            }
+        }
+        startThread("control", threads.control) { [self] in
+            monitor.run(logger) { coreHasEnded.load(ordering: .acquiring) }
+        }
+        if recorder != nil { startThread("journal", threads.journal) { [self] in try record() } }
     }
 
-    private func startThread(_ name: String, _ body: @escaping @Sendable () throws -> Void) {
+    private func startThread(
+        _ name: String, _ placement: ThreadPlacement,
+        _ body: @escaping @Sendable () throws -> Void
+    ) {
         let thread = Thread { [self] in
-            do { try body() } catch {
+            do {
+                try HostThreads.apply(placement, to: name)
+                try body()
+            } catch {
                 logger.error("\(name): \(error)")
                 condition.lock()
                 failure = failure ?? error
@@ -174,8 +183,7 @@ public final class HandlerRun: @unchecked Sendable {
 public struct RunReport: Sendable {
     public var totals: CoreTotals
     public var datagrams: UInt64
-    public var kernelDrops: UInt64
-    public var cutDatagrams: UInt64
+    public var capture: CaptureReport
     public var filePackets: UInt64
     public var fileUnmatched: UInt64
     /// Packets of files that are no UDP datagram.

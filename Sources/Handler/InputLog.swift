@@ -22,7 +22,11 @@ public enum InputLog {
         /// A clock tick, UTC ns.
         case clock(UInt64)
         /// The handler's own alert.
-        case alert(AlertCause, sequence: UInt64, quantity: UInt64)
+        case alert(AlertCause, sequence: UInt64, quantity: Int64)
+        /// What the capture layer learned about a line.
+        case lineState(LineRoute, LineStateDetail, place: DropPlace?, count: UInt64)
+        /// A step of the wall clock.
+        case clockStep(nanoseconds: Int64)
         /// The run ended cleanly here.
         case finish
     }
@@ -33,6 +37,8 @@ public enum InputLog {
         case clock = 3
         case alert = 4
         case finish = 5
+        case lineState = 6
+        case clockStep = 7
     }
 
     static func encode(_ entry: Entry) -> [UInt8] {
@@ -41,7 +47,18 @@ public enum InputLog {
         case .resume(let state): frame(.resume, json(state))
         case .clock(let time): frame(.clock, words([time]))
         case .alert(let cause, let sequence, let quantity):
-            frame(.alert, words([UInt64(cause.rawValue), sequence, quantity]))
+            frame(
+                .alert,
+                words([UInt64(cause.rawValue), sequence, UInt64(bitPattern: quantity)]))
+        case .lineState(let route, let state, let place, let count):
+            frame(
+                .lineState,
+                words([
+                    UInt64(route.channel), UInt64(route.line), UInt64(state.rawValue),
+                    UInt64(place?.rawValue ?? 0), count,
+                ]))
+        case .clockStep(let nanoseconds):
+            frame(.clockStep, words([UInt64(bitPattern: nanoseconds)]))
         case .finish: frame(.finish, [])
         }
     }
@@ -71,10 +88,26 @@ public enum InputLog {
             else { return nil }
             return .alert(
                 cause, sequence: body.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-                quantity: body.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
+                quantity: body.loadUnaligned(fromByteOffset: 16, as: Int64.self))
+        case .lineState:
+            return lineState(body)
+        case .clockStep:
+            return length == 8
+                ? .clockStep(nanoseconds: body.loadUnaligned(as: Int64.self)) : nil
         case .finish:
             return .finish
         }
+    }
+
+    private static func lineState(_ body: UnsafeRawBufferPointer) -> Entry? {
+        guard body.count == 40 else { return nil }
+        let words = (0..<5).map { body.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self) }
+        guard words[0] < 4096, words[1] < 250,
+            let state = LineStateDetail(rawValue: UInt8(truncatingIfNeeded: words[2]))
+        else { return nil }
+        return .lineState(
+            LineRoute(channel: Int(words[0]), line: Int(words[1])), state,
+            place: DropPlace(rawValue: UInt8(truncatingIfNeeded: words[3])), count: words[4])
     }
 
     private static func frame(_ kind: Kind, _ body: [UInt8]) -> [UInt8] {

@@ -114,6 +114,9 @@ public final class OfflineDecoder {
         case .clock(let time): core.clock(time)
         case .alert(let cause, let sequence, let quantity):
             core.alert(cause, sequence: sequence, quantity: quantity)
+        case .lineState(let route, let state, let place, let count):
+            core.lineState(route, state, place: place, count: count)
+        case .clockStep(let nanoseconds): core.clockStep(nanoseconds: nanoseconds)
         case .configuration, .resume, .finish, nil: break
         }
     }

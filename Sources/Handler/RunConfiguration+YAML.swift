@@ -87,7 +87,10 @@ extension RunConfiguration {
     private static func read(_ node: ConfigurationNode) throws -> RunConfiguration {
         var channels: [ChannelConfiguration] = []
         var lines: [LineConfiguration] = []
-        for feed in try node.children("feeds") { try readFeed(feed, &channels, &lines) }
+        let capture = try CaptureConfiguration.read(node)
+        for feed in try node.children("feeds") {
+            try readFeed(feed, capture, &channels, &lines)
+        }
         let day = try readDay(node)
         let tape = try node.child("tape")
         let books = try node.child("books")
@@ -110,8 +113,7 @@ extension RunConfiguration {
             unlinksTape: try tape?.boolean("unlink", default: false) ?? false,
             journal: try readJournal(node),
             isBusyPolling: try thread?.boolean("busyPoll", default: false) ?? false,
-            receiveBufferBytes: try thread?.integer(
-                "receiveBufferBytes", in: 4096...(1 << 30), default: 16 << 20) ?? 16 << 20)
+            capture: capture, threads: try ThreadsConfiguration.read(node))
         for section in [tape, books, thread] { try section?.finish() }
         return configuration
     }
@@ -143,7 +145,8 @@ extension RunConfiguration {
     }
 
     private static func readFeed(
-        _ feed: ConfigurationNode, _ channels: inout [ChannelConfiguration],
+        _ feed: ConfigurationNode, _ capture: CaptureConfiguration,
+        _ channels: inout [ChannelConfiguration],
         _ lines: inout [LineConfiguration]
     ) throws {
         let name = try feed.required("protocol")
@@ -173,7 +176,7 @@ extension RunConfiguration {
             }
             for line in try node.children("lines") {
                 let route = LineRoute(channel: channels.count, line: channel.lines.count)
-                let name = try readLine(line, route, channel, &lines)
+                let name = try readLine(line, route, channel, capture, &lines)
                 channel.lines.append(name)
             }
             guard channel.lines.count <= 250 else {
@@ -188,7 +191,7 @@ extension RunConfiguration {
     /// Returns the line's name.
     private static func readLine(
         _ node: ConfigurationNode, _ route: LineRoute, _ channel: ChannelConfiguration,
-        _ lines: inout [LineConfiguration]
+        _ capture: CaptureConfiguration, _ lines: inout [LineConfiguration]
     ) throws -> String {
         let name = try node.required("name")
         let source: LineSource
@@ -215,13 +218,40 @@ extension RunConfiguration {
             }
             source = .multicast(address)
         }
+        var configuration = LineConfiguration(
+            route: route, name: "\(channel.name)/\(name)", source: source,
+            method: try node.choice("capture", of: CaptureMethod.self) ?? capture.method,
+            trailer: try node.choice("trailer", of: SwitchTrailer.self) ?? .none)
+        if case .file = source { configuration.method = .socket }
         try node.finish()
-        if let other = lines.first(where: { $0.source == source }) {
+        try checkLine(configuration, node, lines)
+        lines.append(configuration)
+        return name
+    }
+
+    /// What a line asks of its method, and that no other line would get the same packets.
+    private static func checkLine(
+        _ line: LineConfiguration, _ node: ConfigurationNode, _ lines: [LineConfiguration]
+    ) throws {
+        if let other = lines.first(where: { $0.source.overlaps(line.source) }) {
             throw node.fail("name", "line \(other.name) has the same source already")
         }
-        lines.append(
-            LineConfiguration(route: route, name: "\(channel.name)/\(name)", source: source))
-        return name
+        guard case .multicast(let address) = line.source else { return }
+        if line.method.seesFrames {
+            guard address.interface != nil else {
+                throw node.fail("interface", "capture by \(line.method.rawValue) needs it")
+            }
+            return
+        }
+        guard address.vlan == 0 else {
+            throw node.fail(
+                "vlan", "\(line.method.rawValue) sees no tags: name the VLAN's own interface")
+        }
+        guard line.trailer == .none else {
+            throw node.fail(
+                "trailer",
+                "\(line.method.rawValue) sees no trailers: capture by xdp, packet or pcap")
+        }
     }
 
     private static func readGroup(_ node: ConfigurationNode) throws -> IPAddress? {

@@ -2,6 +2,7 @@ import Capture
 import Foundation
 import Tape
 import Ticks
+import Wire
 
 /// Where a line of a running handler comes from.
 public enum LineSource: Sendable, Equatable {
@@ -10,12 +11,29 @@ public enum LineSource: Sendable, Equatable {
     case file(path: String, destination: LineDestination?)
 }
 
+extension LineSource {
+    /// True if one packet could belong to both.
+    func overlaps(_ other: LineSource) -> Bool {
+        guard case .multicast(let ours) = self, case .multicast(let theirs) = other else {
+            return self == other
+        }
+        guard ours.group == theirs.group, ours.port == theirs.port, ours.vlan == theirs.vlan,
+            ours.interface == theirs.interface || ours.interface == nil || theirs.interface == nil
+        else { return false }
+        return ours.sources.isEmpty || theirs.sources.isEmpty
+            || !Set(ours.sources).isDisjoint(with: theirs.sources)
+    }
+}
+
 /// A line of the configuration, resolved.
 public struct LineConfiguration: Sendable, Equatable {
     public var route: LineRoute
     /// "channel/line", for messages.
     public var name: String
     public var source: LineSource
+    /// Of multicast lines.
+    public var method = CaptureMethod.socket
+    public var trailer = SwitchTrailer.none
 }
 
 /// What `tapeline run` does, read from its YAML file.
@@ -29,7 +47,10 @@ public struct RunConfiguration: Sendable {
     public var journal: JournalConfiguration?
     /// Never sleeps: the core thread takes a whole processor.
     public var isBusyPolling: Bool
-    public var receiveBufferBytes: Int
+    public var capture: CaptureConfiguration
+    public var threads: ThreadsConfiguration
+    /// Capture files are read at this multiple of their own pace; nil for as fast as possible.
+    public var fileSpeed: Double?
 
     public struct JournalConfiguration: Sendable, Equatable {
         public var directory: String

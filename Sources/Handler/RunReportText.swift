@@ -1,12 +1,10 @@
+import Capture
 import Foundation
 
 /// A run's report as text and as JSON.
 public enum RunReportText {
     public static func text(_ report: RunReport) -> String {
-        var lines = [
-            "datagrams received: \(report.datagrams), dropped by kernel: \(report.kernelDrops), "
-                + "cut: \(report.cutDatagrams)"
-        ]
+        var lines = text(report.capture)
         if report.filePackets > 0 {
             lines.append(
                 "packets from files: \(report.filePackets), of no line: \(report.fileUnmatched), "
@@ -26,12 +24,59 @@ public enum RunReportText {
         return lines.joined(separator: "\n")
     }
 
+    /// The four lines that tcpdump users know, then every counter that is not 0 by its own name.
+    private static func text(_ capture: CaptureReport) -> [String] {
+        guard !capture.sources.isEmpty else { return [] }
+        let kernel = capture.lost(.kernel) + capture.lost(.driver) + capture.lost(.ring)
+        var lines = [
+            "\(capture.captured) packets captured",
+            "\(capture.captured + capture.keptOut + kernel) packets received by filter",
+            "\(kernel) packets dropped by kernel",
+            "\(capture.lost(.interface)) packets dropped by interface",
+        ]
+        for source in capture.sources {
+            let counts = source.counts.map { "\($0.counter.description) \($0.value)" }
+            if !counts.isEmpty {
+                lines.append("  \(source.name): " + counts.joined(separator: ", "))
+            }
+        }
+        for reading in capture.readings where reading.value > 0 {
+            lines.append("  \(reading.place): \(reading.counter) \(reading.value)")
+        }
+        return lines
+    }
+
+    private static func object(_ capture: CaptureReport) -> [String: Any] {
+        [
+            "captured": capture.captured, "kept_out": capture.keptOut,
+            "dropped_by_kernel": capture.lost(.kernel),
+            "dropped_by_driver": capture.lost(.driver),
+            "dropped_by_ring": capture.lost(.ring),
+            "dropped_by_interface": capture.lost(.interface),
+            "filtered": capture.lost(.filter),
+            "sources": capture.sources.map { source in
+                [
+                    "name": source.name,
+                    "counts": Dictionary(
+                        uniqueKeysWithValues: source.counts.map {
+                            ($0.counter.description, $0.value)
+                        }),
+                ] as [String: Any]
+            },
+            "readings": capture.readings.map {
+                [
+                    "place": "\($0.place)", "counter": $0.counter, "value": $0.value,
+                    "lines": $0.lines,
+                ] as [String: Any]
+            },
+        ]
+    }
+
     public static func json(_ report: RunReport) -> String {
         let totals = Data(TotalsReport.json(report.totals, nil).utf8)
         var root = (try? JSONSerialization.jsonObject(with: totals)) as? [String: Any] ?? [:]
         root["datagrams"] = report.datagrams
-        root["kernel_drops"] = report.kernelDrops
-        root["cut_datagrams"] = report.cutDatagrams
+        root["capture"] = object(report.capture)
         root["file_packets"] = report.filePackets
         root["file_unmatched"] = report.fileUnmatched
         root["file_rejected"] = report.fileRejected

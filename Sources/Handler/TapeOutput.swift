@@ -105,11 +105,17 @@ public final class TapeOutput: TickOutput {
         for (index, line) in lines.enumerated() { setLine(firstLine[channel] + index, line) }
     }
 
-    /// Datagrams of a line that the kernel dropped.
-    func setDropped(_ route: LineRoute, _ count: UInt64) {
+    /// What a line lost on the way in, by place.
+    func setDropped(_ route: LineRoute, _ drops: LineDrops) {
         let index = firstLine[route.channel] + route.line
         guard index < publisher.options.lines.count else { return }
-        publisher.updateLine(index) { $0.dropped = count }
+        publisher.updateLine(index) { entry in
+            entry.droppedKernel = drops[.kernel]
+            entry.droppedInterface = drops[.interface]
+            entry.droppedDriver = drops[.driver]
+            entry.droppedRing = drops[.ring]
+            entry.filtered = drops[.filter]
+        }
     }
 
     private func setLine(_ index: Int, _ line: LineStatus) {

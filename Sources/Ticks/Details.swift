@@ -42,12 +42,37 @@ public enum AlertCause: UInt8, CaseIterable, Sendable, Codable {
     case eventTimedOut = 2
     /// Journal positions from `sequence` on, `quantity` of them, were not recorded.
     case journalGap = 3
+    /// The wall clock stepped by `quantity` ns against the monotonic clock.
+    case clockStep = 4
 }
 
-/// `detail` of a `lineState` tick; `extra` is the line.
+/// `detail` of a `lineState` tick.
 public enum LineStateDetail: UInt8, CaseIterable, Sendable, Codable {
     case up = 1
     case silent = 2
+    /// `quantity` more packets were lost on the way in; `extra` is a `DropPlace`.
+    case dropped = 3
+    /// The line's interface lost its link, or is gone.
+    case linkDown = 4
+    case linkUp = 5
+    /// The host is no longer a member of the line's group.
+    case membershipLost = 6
+    /// The group was joined anew.
+    case rejoined = 7
+}
+
+/// Where packets are lost on the way in; `extra` of a `dropped` tick.
+public enum DropPlace: UInt8, CaseIterable, Sendable, Codable {
+    /// Statistics of the network interface.
+    case interface = 1
+    /// The driver, or the AF_XDP socket's rings.
+    case driver = 2
+    /// A socket's receive buffer or a packet socket's ring.
+    case kernel = 3
+    /// Our frame ring or buffers.
+    case ring = 4
+    /// Kept out on purpose: a source, port, group or tag that no line lists.
+    case filter = 5
 }
 
 /// `detail` of a `status` tick: which state of the instrument or market changed. The new state

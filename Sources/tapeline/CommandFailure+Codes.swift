@@ -15,9 +15,10 @@ extension CommandFailure {
             case .cannotOpen, .cannotRead: .system
             default: .data
             }
-        case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CaptureError,
-            is CoreError, is RecorderError:
+        case is TradingDayError, is ConfigurationError, is ITCH50DayError, is CoreError,
+            is HostRefusal, is RecorderError:
             .usage
+        case let error as CaptureError: error.isSetup ? .usage : .system
         case let error as JournalError:
             switch error {
             case .storage: .system

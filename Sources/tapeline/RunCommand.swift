@@ -27,8 +27,17 @@ struct RunCommand: ParsableCommand {
     @Option(name: .customLong("set"), help: "Override path=value, such as journal.directory=/data.")
     var overrides: [String] = []
 
+    @Option(name: .long, help: "Pace of capture files: a multiple of their own; default unpaced.")
+    var speed: Double?
+
     @Flag(name: .long, help: "Totals as JSON.")
     var json = false
+
+    func validate() throws {
+        if let speed, !(speed > 0 && speed.isFinite) {
+            throw ValidationError("--speed is a multiple above 0")
+        }
+    }
 
     func run() throws {
         do {
@@ -46,7 +55,8 @@ struct RunCommand: ParsableCommand {
     }
 
     private func handle() throws {
-        let configuration = try Self.load(configurationPath, overrides)
+        var configuration = try Self.load(configurationPath, overrides)
+        configuration.fileSpeed = speed
         // Blocked before any thread exists, so that only the loop below receives them.
         var signals = sigset_t()
         sigemptyset(&signals)

@@ -116,14 +116,16 @@ struct TapeStatus {
                 [
                     [
                         "line", "packets", "messages", "first", "duplicate", "lost", "late order",
-                        "stale",
+                        "stale", "drop if", "driver", "kernel", "ring", "filtered",
                     ]
                 ]
                     + lines.map { line in
                         [label(line)]
                             + [
                                 line.packets, line.messages, line.wins, line.duplicates,
-                                line.lost, line.outOfOrder, line.stale,
+                                line.lost, line.outOfOrder, line.stale, line.droppedInterface,
+                                line.droppedDriver, line.droppedKernel, line.droppedRing,
+                                line.filtered,
                             ].map { String($0) }
                     }))
         return text.joined(separator: "\n\n")
@@ -157,7 +159,9 @@ struct TapeStatus {
                     "name": label(line), "packets": line.packets, "messages": line.messages,
                     "wins": line.wins, "duplicates": line.duplicates, "lost": line.lost,
                     "out_of_order": line.outOfOrder, "stale": line.stale,
-                    "rejected": line.rejected,
+                    "rejected": line.rejected, "dropped_interface": line.droppedInterface,
+                    "dropped_driver": line.droppedDriver, "dropped_kernel": line.droppedKernel,
+                    "dropped_ring": line.droppedRing, "filtered": line.filtered,
                 ] as [String: Any]
             },
         ]

@@ -11,18 +11,19 @@ struct PacketFilterTests {
     /// Whether libpcap's interpreter passes the frame.
     private static func run(_ program: [clinux_bpf_instruction], _ frame: [UInt8]) -> Bool {
         program.withUnsafeBytes { bytes in
-            result(bytes.baseAddress!.assumingMemoryBound(to: bpf_insn.self), frame)
+            result(bytes.baseAddress!.assumingMemoryBound(to: pcap_bpf_insn.self), frame)
         }
     }
 
-    private static func result(_ program: UnsafePointer<bpf_insn>, _ frame: [UInt8]) -> Bool {
+    private static func result(_ program: UnsafePointer<pcap_bpf_insn>, _ frame: [UInt8]) -> Bool {
         bpf_filter(program, frame, UInt32(frame.count), UInt32(frame.count)) != 0
     }
 
     private static func isValid(_ program: [clinux_bpf_instruction]) -> Bool {
         program.withUnsafeBytes {
             bpf_validate(
-                $0.baseAddress!.assumingMemoryBound(to: bpf_insn.self), Int32(program.count)) == 1
+                $0.baseAddress!.assumingMemoryBound(to: pcap_bpf_insn.self), Int32(program.count))
+                == 1
         }
     }
 

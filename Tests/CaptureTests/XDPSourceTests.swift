@@ -275,16 +275,18 @@ struct XDPSourceTests {
             let source = try XDPSource(
                 lines: XDPTraffic.lines, interface: network.near, options: options)
             var step: UnsafePointer<CChar>?
-            let sender = clinux_udp_sender(if_nametoindex(network.far), &step)
+            let address = XDPTraffic.group
+            let group = clinux_address(high: address.high, low: address.low)
+            let index = if_nametoindex(network.far)
+            let sender = clinux_udp_sender(group, clinux_address(), index, &step)
             try #require(sender >= 0)
             defer { close(sender) }
-            let group = XDPTraffic.group.v4!
             let payload = [UInt8](repeating: 1, count: 500)
-            #expect(clinux_udp_send(sender, group, 9001, payload, payload.count) == 0)
+            #expect(clinux_udp_send(sender, group, 9001, index, payload, payload.count) == 0)
             // In three fragments.
             let large = [UInt8](repeating: 2, count: 4000)
-            #expect(clinux_udp_send(sender, group, 9000, large, large.count) == 0)
-            #expect(clinux_udp_send(sender, group, 9000, [3], 1) == 0)
+            #expect(clinux_udp_send(sender, group, 9000, index, large, large.count) == 0)
+            #expect(clinux_udp_send(sender, group, 9000, index, [3], 1) == 0)
             let received = try Self.receive(source, until: [3])
             #expect(received.map(\.line) == [1, 0])
             #expect(received[0].payload == payload)
@@ -306,6 +308,13 @@ struct XDPSourceTests {
                 #expect(try Self.receive(source, until: frame.payload).count == 1)
                 try network.inside("ip link set \(network.near) down")
                 try network.inside("ip link set \(network.near) up")
+                // The other end hears of it a little later, and sends nothing until then.
+                for _ in 0..<500 {
+                    if try network.inside("ip link show \(network.far)").contains("state UP") {
+                        break
+                    }
+                    usleep(10_000)
+                }
             }
         }
     }

@@ -54,6 +54,53 @@ import Wire
         #expect(bench.core.books.isSuspect(1))
     }
 
+    /// The wall clock goes back by an hour: holes still end after their window, and the times that it
+    /// shows for the second time are flagged.
+    @Test func clockStepsBack() throws {
+        let hour: Int64 = 3_600_000_000_000
+        let start: UInt64 = 10_000_000_000_000
+        let bench = try CoreBench([CoreBench.itch()])
+        bench.send(ITCH.packet(1, [ITCH.add(1)]), at: start)
+        bench.core.clockStep(nanoseconds: -hour)
+        let behind = start - UInt64(hour)
+        bench.send(ITCH.packet(3, [ITCH.add(3)]), at: behind + 500)
+        bench.core.clock(behind + 1499)
+        #expect(bench.kinds() == [.epoch, .add, .alert])
+        bench.core.clock(behind + 1500)
+        let ticks = bench.flushed()
+        #expect(ticks.suffix(2).compactMap(\.tickKind) == [.gap, .add])
+        #expect(ticks[2].detail == AlertCause.clockStep.rawValue && ticks[2].quantity == -hour)
+        #expect(ticks[3].captureTime == behind + 1500)
+        #expect(ticks[4].captureTime == behind + 500 && ticks[4].has(.badCaptureTime))
+        bench.send(ITCH.packet(4, [ITCH.add(4)]), at: start + 1)
+        #expect(bench.flushed().last?.has(.badCaptureTime) == false)
+    }
+
+    /// A step forward gives up nothing before its time.
+    @Test func clockStepsForward() throws {
+        let bench = try CoreBench([CoreBench.itch()])
+        bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)
+        bench.send(ITCH.packet(3, [ITCH.add(3)]), at: 1500)
+        bench.core.clockStep(nanoseconds: 1_000_000)
+        bench.send(ITCH.packet(2, [ITCH.add(2)]), line: 1, at: 1_001_600)
+        let ticks = bench.flushed()
+        #expect(ticks.compactMap(\.tickKind) == [.epoch, .add, .alert, .add, .add])
+        #expect(ticks.suffix(2).allSatisfy { !$0.has(.badCaptureTime) && !$0.has(.recovered) })
+    }
+
+    @Test func lossesOfALineAreOnTheTape() throws {
+        let bench = try CoreBench([CoreBench.itch()])
+        bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)
+        bench.core.lineState(
+            LineRoute(channel: 0, line: 1), .dropped, place: .kernel, count: 12)
+        bench.core.lineState(LineRoute(channel: 0, line: 0), .linkDown, place: nil, count: 0)
+        let ticks = bench.flushed().suffix(2)
+        #expect(ticks.allSatisfy { $0.tickKind == .lineState && $0.sequence == 2 })
+        #expect(ticks.map(\.line) == [1, 0])
+        #expect(ticks.map(\.quantity) == [12, Quantity.none])
+        #expect(ticks.map(\.extra) == [UInt32(DropPlace.kernel.rawValue), 0])
+    }
+
     @Test func heartbeatRevealsTheTail() throws {
         let bench = try CoreBench([CoreBench.itch()])
         bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)

@@ -59,6 +59,14 @@ import Wire
         ("name: B, file", "name: A, file", "9:", "exists already"),
         ("group: 239.192.1.1", "group: 239.192.1", "8:", "is no address"),
         ("port: 26400", "port: 0", "8:", "from 1 to 65535"),
+        ("group: 239.192.1.1", "group: 10.1.1.1", "8:", "is no multicast group"),
+        ("interface: lo", "source: ff02::1", "8:", "is no IPv4 address"),
+        (", interface: lo}", ", capture: xdp}", "8:", "capture by xdp needs it"),
+        (", interface: lo}", ", capture: dpdk}", "8:", "known are socket, uring, packet, xdp"),
+        (", interface: lo}", ", vlan: 7}", "8:", "sees no tags"),
+        (", interface: lo}", ", trailer: metawatch}", "8:", "sees no trailers"),
+        ("core: {", "capture: {queues: [1, 1]}\ncore: {", "13:", "each queue once"),
+        ("core: {", "capture: {frameBytes: 3000}\ncore: {", "13:", "power of two"),
         ("day: 2026-03-16", "day: 2026-02-30", "1:", "day"),
         ("tape: {name: t,", "tape: {name: t, name: u,", "10:", "twice"),
         (", interface: lo}", ", interface: lo, speed: 3}", "8:", "unknown key"),
@@ -85,6 +93,72 @@ import Wire
             try RunConfiguration.parse(text, file: "c.yaml")
         }
         #expect(error?.description.contains("has the same source already") == true)
+    }
+
+    /// Lines may share a group and port only where no packet could belong to both.
+    @Test(arguments: [
+        ("interface: lo, source: 10.0.0.1", "interface: lo, sources: [10.0.0.2, 10.0.0.1]", false),
+        ("interface: lo, source: 10.0.0.1", "interface: lo, source: 10.0.0.2", true),
+        ("interface: lo", "interface: eth1", true), ("interface: lo", "port: 26400", false),
+    ])
+    func linesOnOneGroup(first: String, second: String, isAllowed: Bool) throws {
+        let text = Self.whole.replacing("interface: lo", with: first).replacing(
+            "{name: B, file: b.pcap, group: 239.192.2.1, port: 26401}",
+            with: "{name: B, group: 239.192.1.1, "
+                + (second.hasPrefix("port") ? second : "port: 26400, " + second) + "}")
+        guard isAllowed else {
+            let error = #expect(throws: ConfigurationError.self) {
+                try RunConfiguration.parse(text, file: "c.yaml")
+            }
+            #expect(error?.description.contains("has the same source already") == true)
+            return
+        }
+        #expect(try RunConfiguration.parse(text, file: "c.yaml").lines.count == 2)
+    }
+
+    @Test func captureIsReadWhole() throws {
+        let text =
+            Self.whole.replacing("interface: lo}", with: "interface: lo, capture: pcap, vlan: 9}")
+                + """
+
+                capture:
+                  method: uring
+                  threads: true
+                  frameRing: 128
+                  receiveBufferBytes: 65536
+                  busyPollMicroseconds: 20
+                  ringBytes: 1048576
+                  fanout: 2
+                  queues: [0, 3]
+                  frames: 256
+                  frameBytes: 4096
+                  zeroCopy: require
+                  hugePages: true
+                  hardwareTime: false
+                  pcapFilter: udp
+                """
+        let configuration = try RunConfiguration.parse(text, file: "c.yaml")
+        var options = CaptureOptions()
+        options.receiveBufferBytes = 65_536
+        options.busyPollMicroseconds = 20
+        options.ringBytes = 1 << 20
+        options.fanoutCount = 2
+        options.queues = [0, 3]
+        options.frameCount = 256
+        options.frameBytes = 4096
+        options.zeroCopy = .require
+        options.usesHugePages = true
+        options.wantsHardwareTime = false
+        options.pcapFilter = "udp"
+        #expect(configuration.capture.options == options)
+        #expect(configuration.capture.method == .uring && configuration.capture.usesThreads)
+        #expect(configuration.capture.frameRingCapacity == 128)
+        #expect(configuration.lines[0].method == .pcap)
+        guard case .multicast(let address) = configuration.lines[0].source else {
+            Issue.record("line A is no multicast line")
+            return
+        }
+        #expect(address.vlan == 9)
     }
 
     @Test func overridesWin() throws {

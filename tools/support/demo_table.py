@@ -22,7 +22,7 @@ def main():
 messages delivered, in order      {channel["delivered"]:>10,}
 lost on both lines (gaps)         {channel["lost"]:>10,} ({channel["gaps"]} gaps)
 ticks on the tape                 {totals["ticks"]:>10,}
-dropped by the kernel             {totals["kernel_drops"]:>10,}
+dropped by the kernel             {totals["capture"]["dropped_by_kernel"]:>10,}
 wire to C reader, median          {latency["p50"] / 1000:>10,.1f} µs
 wire to C reader, 99 %            {latency["p99"] / 1000:>10,.1f} µs
   (a hole may wait 10 ms for the other line, and what is behind it waits with it)

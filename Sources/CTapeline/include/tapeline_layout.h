@@ -13,7 +13,7 @@
 static const uint64_t tapeline_tape_magic = 0x314e494c45504154ULL;
 
 enum {
-    TAPELINE_LAYOUT_VERSION = 1,
+    TAPELINE_LAYOUT_VERSION = 2,
     TAPELINE_HEADER_SIZE = 4096,
     TAPELINE_EPOCH_HISTORY = 16,
     TAPELINE_SKEW_BUCKETS = 32
@@ -147,12 +147,18 @@ typedef struct tapeline_line {
     uint64_t rejected;
     uint64_t heartbeats;
     uint64_t last_time TAPELINE_SWIFT_NAME("lastTime");
-    uint64_t dropped;
-    uint64_t reserved1[3];
+    /* Packets lost in front of us: in socket buffers or packet rings, at the interface, in driver or
+     * AF_XDP rings, in our own; and kept out by what the configuration lists. Counters that several
+     * lines share stand at each of them. */
+    uint64_t dropped_kernel TAPELINE_SWIFT_NAME("droppedKernel");
+    uint64_t dropped_interface TAPELINE_SWIFT_NAME("droppedInterface");
+    uint64_t dropped_driver TAPELINE_SWIFT_NAME("droppedDriver");
+    uint64_t dropped_ring TAPELINE_SWIFT_NAME("droppedRing");
     /* Bucket i counts packets that came 2^(i-1) … 2^i - 1 ns after the winner; bucket 0: 0 ns, the
      * last one: everything above. */
     uint64_t skew[32];
-    uint64_t reserved2[12];
+    uint64_t filtered;
+    uint64_t reserved1[11];
 } tapeline_line;
 
 /* 64 bytes; the name is zero-terminated and never changes. */

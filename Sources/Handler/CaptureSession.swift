@@ -1,0 +1,130 @@
+import Capture
+import Logging
+import Wire
+
+/// All live lines of a run, opened: the sources that bring their packets, and who keeps their groups.
+final class CaptureSession {
+    /// A source with the lines that it serves.
+    struct Opened {
+        let source: any PacketSource
+        let lines: [UInt16]
+    }
+
+    let lines: [CaptureLine]
+    /// Of each line, by its index.
+    let routes: [LineRoute]
+    private(set) var opened: [Opened] = []
+    /// Holds the groups of lines whose source sees frames, and watches all of them.
+    let membership: MulticastMembership
+    /// Of the lines' interfaces.
+    let statistics: [InterfaceStatistics]
+    /// Count what the kernel keeps from sockets, where that is allowed.
+    private(set) var strays: [StrayCounter] = []
+
+    var sources: [any PacketSource] { opened.map(\.source) }
+
+    init(_ configuration: RunConfiguration, logger: Logger) throws(CaptureError) {
+        var lines: [CaptureLine] = []
+        var methods: [CaptureMethod] = []
+        var routes: [LineRoute] = []
+        for line in configuration.lines {
+            guard case .multicast(let address) = line.source else { continue }
+            lines.append(
+                CaptureLine(
+                    index: UInt16(lines.count), name: line.name, address: address,
+                    trailer: line.trailer))
+            methods.append(line.method)
+            routes.append(line.route)
+        }
+        self.lines = lines
+        self.routes = routes
+        statistics = Self.byInterface(lines).map {
+            InterfaceStatistics(interface: $0.name, lines: $0.lines.map(\.index))
+        }
+        // Groups first: a source that is open and hears nothing would look like a silent line.
+        let chosen = Dictionary(grouping: lines.indices) { methods[$0] }.mapValues {
+            $0.map { lines[$0] }
+        }
+        let openSources = try Self.openSockets(chosen, configuration.capture.options, logger)
+        opened = openSources.map {
+            Opened(source: $0.source, lines: $0.sockets.map(\.line.index))
+        }
+        membership = try MulticastMembership(
+            lines: zip(lines, methods).filter { $0.1.seesFrames }.map(\.0),
+            sockets: openSources.flatMap(\.sockets))
+        for method in [CaptureMethod.packet, .xdp, .pcap] {
+            for (name, lines) in Self.byInterface(chosen[method] ?? []) {
+                try openInterface(name, lines, method, configuration.capture.options, logger)
+            }
+        }
+        let socketLines = zip(lines, methods).filter { !$0.1.seesFrames }.map(\.0)
+        for (name, lines) in Self.byInterface(socketLines) { countStrays(lines, name, logger) }
+    }
+
+    private static func byInterface(_ lines: [CaptureLine])
+        -> [(name: String, lines: [CaptureLine])]
+    {
+        Dictionary(grouping: lines.filter { $0.address.interface != nil }) {
+            $0.address.interface ?? ""
+        }.sorted { $0.key < $1.key }.map { (name: $0.key, lines: $0.value) }
+    }
+
+    /// Sockets are opened line by line; io_uring takes all of its lines.
+    private static func openSockets(
+        _ chosen: [CaptureMethod: [CaptureLine]], _ options: CaptureOptions, _ logger: Logger
+    ) throws(CaptureError) -> [(source: any PacketSource, sockets: [LineSocket])] {
+        var opened: [(source: any PacketSource, sockets: [LineSocket])] = []
+        for line in chosen[.socket] ?? [] {
+            let source = try SocketSource(line: line, options: options)
+            opened.append((source, [source.socket]))
+        }
+        if let lines = chosen[.uring] {
+            let source = try UringSource(lines: lines, options: options)
+            opened.append((source, source.sockets))
+        }
+        for socket in opened.flatMap(\.sockets)
+        where socket.receiveBuffer < options.receiveBufferBytes {
+            logger.warning(
+                """
+                line \(socket.line.name): receive buffer of \(socket.receiveBuffer) bytes; raise \
+                net.core.rmem_max for \(options.receiveBufferBytes)
+                """)
+        }
+        return opened
+    }
+
+    /// Needs the right to open packet sockets; without it, strays stay uncounted.
+    private func countStrays(_ lines: [CaptureLine], _ interface: String, _ logger: Logger) {
+        do {
+            strays.append(try StrayCounter(lines: lines, interface: interface))
+        } catch {
+            logger.info("strays on \(interface) are not counted: \(error)")
+        }
+    }
+
+    private func openInterface(
+        _ interface: String, _ lines: [CaptureLine], _ method: CaptureMethod,
+        _ options: CaptureOptions, _ logger: Logger
+    ) throws(CaptureError) {
+        switch method {
+        case .packet:
+            let group = options.fanoutCount > 1 ? FanoutGroup(count: options.fanoutCount) : nil
+            for _ in 0..<options.fanoutCount {
+                add(
+                    try PacketRingSource(
+                        lines: lines, interface: interface, options: options, fanout: group),
+                    lines)
+            }
+        case .xdp:
+            let source = try XDPSource(lines: lines, interface: interface, options: options)
+            for remark in source.remarks { logger.notice("\(source.name): \(remark)") }
+            add(source, lines)
+        default:
+            add(try PcapSource(lines: lines, interface: interface, options: options), lines)
+        }
+    }
+
+    private func add(_ source: any PacketSource, _ lines: [CaptureLine]) {
+        opened.append(Opened(source: source, lines: lines.map(\.index)))
+    }
+}
