@@ -83,6 +83,18 @@ struct Benchmark: Sendable {
     let name: String
     let summary: String
     let run: @Sendable (Settings) throws -> [Outcome]
+    /// All outcomes at a glance, as Markdown, for people.
+    let table: (@Sendable ([Outcome]) -> [[String]])?
+
+    init(
+        name: String, summary: String, table: (@Sendable ([Outcome]) -> [[String]])? = nil,
+        run: @escaping @Sendable (Settings) throws -> [Outcome]
+    ) {
+        self.name = name
+        self.summary = summary
+        self.run = run
+        self.table = table
+    }
 
     static let all = [
         decode, books, frames, ring, roundTrip, journal, fileToJournal, latency, lossless,

@@ -8,7 +8,8 @@ extension Benchmark {
     static let latency = Benchmark(
         name: "latency",
         summary: "wire to published ticks over a virtual Ethernet pair, journal on, each source"
-            + " beside its bare C loop (root)"
+            + " beside its bare C loop (root)",
+        table: LatencyPath.table
     ) { settings in
         guard let wire = try VirtualWire.make(for: "latency", settings) else { return [] }
         return try [20_000, 100_000, 300_000].flatMap { rate in
@@ -98,7 +99,8 @@ private final class LatencyPath: @unchecked Sendable {
             "\(method.rawValue), \(grouped(rate)) packets/s: send to published, p50",
             unit: "packet",
             parameters: [
-                ("packets", grouped(count - warmUp)), ("after a warm-up of", grouped(warmUp)),
+                ("packets/s", grouped(rate)), ("packets", grouped(count - warmUp)),
+                ("after a warm-up of", grouped(warmUp)),
                 ("frame", "\(Self.frameBytes) bytes, 5 messages"),
                 ("ring", "\(grouped(LatencyCore.ringCapacity)) ticks"),
                 ("sender and journal on processor", "\(wire.processors.sender)"),
@@ -120,6 +122,28 @@ private final class LatencyPath: @unchecked Sendable {
                     + " of a run): its percentiles are of the others")
         }
         return outcome
+    }
+
+    @Sendable
+    static func table(_ outcomes: [Outcome]) -> [[String]] {
+        let head = [
+            "packets/s", "", "p50 µs", "p90 µs", "p99 µs", "p99.9 µs", "max µs", "lost",
+            "p50 ratio", "p99 ratio",
+        ]
+        var rows = [head]
+        for outcome in outcomes {
+            let ratios = outcome.targets.map { String(format: "%.2f", $0.reached) }
+            rows.append([outcome.parameters[0].value] + cells(outcome.ours) + ratios)
+            rows.append([""] + cells(outcome.references[0].series) + ["", ""])
+        }
+        return rows
+    }
+
+    private static func cells(_ series: Series) -> [String] {
+        let microseconds = ["p50", "p90", "p99", "p99.9", "max"].map { key in
+            String(format: "%.2f", (series.figures[key] ?? 0) / 1000)
+        }
+        return [series.name] + microseconds + [short(series.figures["lost most"] ?? 0)]
     }
 
     // MARK: One run

@@ -6,7 +6,8 @@ extension Benchmark {
     static let lossless = Benchmark(
         name: "lossless",
         summary: "highest rate without loss through `tapeline run` with books and journal, each"
-            + " source beside tcpdump, and what counted the losses above it (root)"
+            + " source beside tcpdump, and what counted the losses above it (root)",
+        table: table
     ) { settings in
         guard let wire = try VirtualWire.make(for: "lossless", settings) else { return [] }
         return try (settings.isQuick ? [200] : [200, 1000]).flatMap { bytes in
@@ -18,6 +19,39 @@ extension Benchmark {
                 return try outcome(method, bytes, plan, wire, ours, other)
             }
         }
+    }
+
+    @Sendable
+    private static func table(_ outcomes: [Outcome]) -> [[String]] {
+        var rows = [
+            ["frames", "", "packets/s", "of tcpdump's", "sender's most", "all losses counted"]
+        ]
+        var frames = ""
+        for outcome in outcomes {
+            let other = outcome.references[0].series
+            // The same one beside all sources.
+            if outcome.parameters[0].value != frames {
+                frames = outcome.parameters[0].value
+                rows.append([frames] + cells(other, ratio: "", isExact: ""))
+            }
+            let isExact = outcome.reconciliations.allSatisfy(\.isExact)
+            let ratio = rate(other) > 0 ? rate(outcome.ours) / rate(other) : 0
+            rows.append(
+                [""]
+                    + cells(
+                        outcome.ours, ratio: String(format: "%.2f", ratio),
+                        isExact: isExact ? "yes" : "NO"))
+        }
+        return rows
+    }
+
+    private static func rate(_ series: Series) -> Double { series.figures["packets/s"] ?? 0 }
+
+    private static func cells(_ series: Series, ratio: String, isExact: String) -> [String] {
+        [
+            series.name, short(rate(series)), ratio,
+            short(series.figures["sender's most"] ?? 0), isExact,
+        ]
     }
 
     private static func outcome(
@@ -34,7 +68,7 @@ extension Benchmark {
                     "\(reference_flow_add_bytes(bytes)) and \(reference_flow_delete_bytes(bytes))"
                         + " bytes"
                 ),
-                ("confirmed over", "\(short(plan.confirmationSeconds)) s"),
+                ("searches", "1"), ("confirmed over", "\(short(plan.confirmationSeconds)) s"),
                 ("found over", "\(short(plan.stepSeconds)) s a step"),
                 ("buffers", "\(LosslessTrials.bufferBytes >> 20) MiB, files in memory"),
                 ("sender and the kernel's receive path on processor", "\(wire.processors.sender)"),

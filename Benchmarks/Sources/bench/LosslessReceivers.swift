@@ -69,13 +69,13 @@ struct HandlerReceiver: LosslessReceiver {
             var lines: [Line]
         }
         struct Capture: Decodable {
-            var dropped_by_kernel: UInt64
-            var dropped_by_driver: UInt64
-            var dropped_by_ring: UInt64
+            var droppedByKernel: UInt64
+            var droppedByDriver: UInt64
+            var droppedByRing: UInt64
         }
         struct Books: Decodable {
-            var unknown_order: UInt64
-            var capacity_exceeded: UInt64
+            var unknownOrder: UInt64
+            var capacityExceeded: UInt64
         }
         struct Journal: Decodable {
             var missing: UInt64
@@ -86,26 +86,28 @@ struct HandlerReceiver: LosslessReceiver {
         var books: Books
         var journal: Journal
         var ticks: UInt64
-        var live_orders: UInt64
+        var liveOrders: UInt64
     }
 
     func delivery(_ text: String, messages: UInt64) throws -> LosslessDelivery {
         let line = text.split(separator: "\n").last { $0.hasPrefix("{") }
         guard let line else { throw BenchmarkError.differs("no totals: \(text)") }
-        let totals = try JSONDecoder().decode(Totals.self, from: Data(line.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let totals = try decoder.decode(Totals.self, from: Data(line.utf8))
         guard let channel = totals.channels.first, let packets = channel.lines.first?.packets
         else { throw BenchmarkError.differs("no channel in the totals: \(line)") }
         let capture = totals.capture
         let delivery = LosslessDelivery(
             delivered: packets,
             counted: [
-                "kernel": capture.dropped_by_kernel, "driver": capture.dropped_by_driver,
-                "ring": capture.dropped_by_ring,
+                "kernel": capture.droppedByKernel, "driver": capture.droppedByDriver,
+                "ring": capture.droppedByRing,
             ], isIncomplete: totals.journal.missing > 0 || channel.delivered != messages)
         // What came whole must have been understood whole.
         if channel.delivered == messages,
-            channel.rejected + channel.lost + totals.books.unknown_order
-                + totals.books.capacity_exceeded + totals.live_orders > 0
+            channel.rejected + channel.lost + totals.books.unknownOrder
+                + totals.books.capacityExceeded + totals.liveOrders > 0
                 || totals.journal.missing == 0 && totals.journal.ticks != totals.ticks
         {
             throw BenchmarkError.differs("all came, and yet: \(line)")
@@ -121,8 +123,9 @@ struct TcpdumpReceiver: LosslessReceiver {
     func arguments(_ directory: URL) throws -> [String] {
         // As the user who started it: the directory is not everybody's.
         [
-            "tcpdump", "-i", VirtualWire.receiving, "-w", directory.appending(path: "wire.pcap").path,
-            "-B", "\(LosslessTrials.bufferBytes >> 10)", "-n", "-Z", "root",
+            "tcpdump", "-i", VirtualWire.receiving,
+            "-w", directory.appending(path: "wire.pcap").path, "-B",
+            "\(LosslessTrials.bufferBytes >> 10)", "-n", "-Z", "root",
             "udp port \(VirtualWire.port)",
         ]
     }

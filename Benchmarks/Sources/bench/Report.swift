@@ -75,6 +75,16 @@ struct Report {
         for note in outcome.notes { print("  note   \(note)") }
     }
 
+    /// The first row is the head.
+    func printTable(_ rows: [[String]]) {
+        guard !isJSON, let head = rows.first else { return }
+        print()
+        for (index, row) in rows.enumerated() {
+            print("| " + row.joined(separator: " | ") + " |")
+            if index == 0 { print("|" + head.map { _ in "---|" }.joined()) }
+        }
+    }
+
     private func printSeries(_ series: Series, unit: String, ratio: Double?) {
         var line = "  " + series.name.padding(toLength: 24, withPad: " ", startingAt: 0)
         line += String(format: "%9.2f [%.2f] ns/%@", series.median, series.least, unit)
