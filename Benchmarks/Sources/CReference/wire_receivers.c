@@ -33,7 +33,6 @@ struct reference_receiver {
     enum reference_method method;
     uint16_t port;
     int socket;
-    int membership;
     unsigned frames;
     /* Ring, buffers or packet memory. */
     uint8_t *memory;
@@ -332,7 +331,7 @@ reference_receiver *reference_receiver_open(enum reference_method method, const 
     r->method = method;
     r->port = port;
     r->frames = frames;
-    r->socket = r->map = r->program = r->link = r->membership = r->ring.ring_fd = -1;
+    r->socket = r->map = r->program = r->link = r->ring.ring_fd = -1;
     switch (method) {
     case REFERENCE_SOCKET: *step = open_socket(r, interface, group, ring_bytes); break;
     case REFERENCE_URING:
@@ -342,10 +341,6 @@ reference_receiver *reference_receiver_open(enum reference_method method, const 
     case REFERENCE_PACKET: *step = open_packet(r, interface, ring_bytes); break;
     case REFERENCE_XDP: *step = open_xdp(r, interface); break;
     case REFERENCE_PCAP: *step = open_pcap(r, interface, ring_bytes); break;
-    }
-    if (*step == NULL && method >= REFERENCE_PACKET) {
-        r->membership = reference_join(interface, group);
-        if (r->membership < 0) *step = "IP_ADD_MEMBERSHIP";
     }
     if (*step == NULL) return r;
     int code = errno;
@@ -363,7 +358,6 @@ void reference_receiver_close(reference_receiver *r) {
     if (r->program >= 0) close(r->program);
     if (r->map >= 0) close(r->map);
     if (r->pcap != NULL) pcap_close(r->pcap);
-    if (r->membership >= 0) close(r->membership);
     if (r->memory != NULL) munmap(r->memory, r->bytes);
     if (r->buffers != NULL) munmap(r->buffers, r->frames * sizeof(struct io_uring_buf));
     free(r);

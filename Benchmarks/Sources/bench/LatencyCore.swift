@@ -74,12 +74,10 @@ final class LatencyCore: @unchecked Sendable {
                 address: MulticastAddress(
                     group: IPAddress(VirtualWire.group)!, port: VirtualWire.port,
                     interface: VirtualWire.receiving))
-            let membership = method.seesFrames ? try MulticastMembership(lines: [line]) : nil
             let source = try Self.open(line, method, options)
             isOpen = true
             isReady.signal()
             try poll(source, sentAll)
-            withExtendedLifetime(membership) {}
             core.finish()
         } catch {
             failure = error

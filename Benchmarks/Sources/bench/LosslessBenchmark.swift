@@ -173,6 +173,11 @@ struct LosslessSearch {
             let trial = try trials.run(receiver, rate: above, seconds: plan.stepSeconds)
             reconciliations.append(trial.reconciliation("at 1.5 times the rate"))
         }
+        if full.isLossless {
+            let trial = try trials.run(
+                receiver, rate: nil, seconds: plan.stepSeconds, isHeldUp: true)
+            reconciliations.append(trial.reconciliation("held up, at full speed"))
+        }
         return LosslessResult(
             rate: confirmed, senderRate: full.rate, isSenderBound: isSenderBound && confirmed > 0,
             reconciliations: reconciliations)

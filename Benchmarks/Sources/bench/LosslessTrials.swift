@@ -64,10 +64,11 @@ struct LosslessTrials {
     let frameBytes: Int
     let settings: Settings
 
-    /// At full speed if `rate` is nil.
-    func run(_ receiver: any LosslessReceiver, rate: Double?, seconds: Double) throws
-        -> LosslessTrial
-    {
+    /// At full speed if `rate` is nil. `isHeldUp` stops the receiver until all is sent, so that every
+    /// one of its queues runs over.
+    func run(
+        _ receiver: any LosslessReceiver, rate: Double?, seconds: Double, isHeldUp: Bool = false
+    ) throws -> LosslessTrial {
         let directory = settings.memory.appending(path: "lossless")
         let files = FileManager.default
         try files.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -83,11 +84,13 @@ struct LosslessTrials {
         let before = try wire.interfaceCounts()
         let packets = UInt64(seconds * (rate ?? 1_000_000))
         let bytes = frameBytes
+        if isHeldUp { process.signal(SIGSTOP) }
         let (tried, nanoseconds) = wire.send(hasPrecedence: true) {
             var nanoseconds: UInt64 = 0
             let tried = reference_send_flow($0, bytes, packets, rate ?? 0, &nanoseconds)
             return (tried, nanoseconds)
         }
+        if isHeldUp { process.signal(SIGCONT) }
         try receiver.settle(directory)
         process.signal(SIGINT)
         let status = try process.wait(seconds: 60)

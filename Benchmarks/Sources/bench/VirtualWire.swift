@@ -12,8 +12,10 @@ final class VirtualWire: @unchecked Sendable {
 
     private let receivingSpace: Int32
     private let sendingSpace: Int32
-    /// Keeps its sockets.
-    let sender: OpaquePointer
+    private let sender: OpaquePointer
+    /// Of the receiving end in the group, for whatever receives there: without it the network would
+    /// not bring the packets, and the kernel handles those of a group that it is not in with less work.
+    private let membership: Int32
     let processors: (sender: Int, receiver: Int)
 
     /// Nil, and said aloud, where this user may not make namespaces.
@@ -53,9 +55,14 @@ final class VirtualWire: @unchecked Sendable {
             ethtool -K \(Self.sending) tx off gso off tx-udp-segmentation off >/dev/null
             ip link set \(Self.sending) up
             """)
-        let space = sendingSpace
+        let (receiving, sending) = (receivingSpace, sendingSpace)
+        membership = try Self.value {
+            reference_namespace_enter(receiving) == 0
+                ? reference_join(Self.receiving, Self.group) : -1
+        }
+        guard membership >= 0 else { throw Self.failure("joining \(Self.group)") }
         let opened = try Self.value {
-            reference_namespace_enter(space) == 0
+            reference_namespace_enter(sending) == 0
                 ? reference_sender_open(Self.sending, Self.group, Self.port) : nil
         }
         guard let opened else { throw Self.failure("sender") }
@@ -64,6 +71,7 @@ final class VirtualWire: @unchecked Sendable {
 
     deinit {
         reference_sender_close(sender)
+        close(membership)
         close(receivingSpace)
         close(sendingSpace)
     }

@@ -81,8 +81,9 @@ enum reference_method {
 typedef struct reference_receiver reference_receiver;
 
 /* Opens on an interface of the calling thread's namespace; that thread must run it. `ring_bytes` is
- * the size of the socket's buffer or of the ring, `frames` the number of buffers of 2048 bytes. NULL
- * with errno set and `*step` naming what failed. */
+ * the size of the socket's buffer or of the ring, `frames` the number of buffers of 2048 bytes. What
+ * sees frames leaves the group's membership to others. NULL with errno set and `*step` naming what
+ * failed. */
 reference_receiver *reference_receiver_open(enum reference_method method, const char *interface,
                                             const char *group, uint16_t port, size_t ring_bytes,
                                             unsigned frames, const char **step);
