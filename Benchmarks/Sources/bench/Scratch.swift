@@ -34,22 +34,29 @@ final class Scratch: @unchecked Sendable {
 
     func remove() {
         for directory in [disk, memory] { try? FileManager.default.removeItem(at: directory) }
-        // Tapes, of this process and of a handler that it had to kill.
-        for url in Self.entries(of: Self.sharedMemory)
-        where url.lastPathComponent.contains("bench-")
-            && url.lastPathComponent.split(whereSeparator: { !$0.isNumber })
-                .contains("\(getpid())")
-        {
-            try? FileManager.default.removeItem(at: url)
-        }
+        Self.removeTapes { $0 == getpid() }
     }
 
     private static func sweep() {
+        func isGone(_ process: Int32) -> Bool { kill(process, 0) != 0 && errno == ESRCH }
         let parents = [FileManager.default.temporaryDirectory, sharedMemory]
         for url in parents.flatMap(entries) {
             let name = url.lastPathComponent
             guard name.hasPrefix(prefix), let owner = Int32(name.dropFirst(prefix.count)),
-                kill(owner, 0) != 0, errno == ESRCH
+                isGone(owner)
+            else { continue }
+            try? FileManager.default.removeItem(at: url)
+        }
+        removeTapes(where: isGone)
+    }
+
+    /// Tapes are called "bench-", what for, "-", and this process's number; also those of a handler
+    /// that it started.
+    private static func removeTapes(where isOwner: (Int32) -> Bool) {
+        for url in entries(of: sharedMemory) {
+            let name = url.lastPathComponent
+            guard name.hasPrefix("tapeline"), name.contains(".bench-"),
+                let owner = name.split(separator: "-").last.flatMap({ Int32($0) }), isOwner(owner)
             else { continue }
             try? FileManager.default.removeItem(at: url)
         }
