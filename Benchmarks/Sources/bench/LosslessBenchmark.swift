@@ -95,11 +95,14 @@ extension Benchmark {
     }
 }
 
-/// How long things are tried: a whole run stays below six minutes.
+/// How long things are tried: a whole run stays below six minutes, also on a host that is busy.
 struct LosslessPlan {
     let steps: Int
     let stepSeconds: Double
     let confirmationSeconds: Double
+    /// After so long a search halves its interval no more, and after half as long again it lowers the
+    /// rate no more.
+    let searchSecondsMax: Double
     /// A rate that is not confirmed is lowered by so much, and tried again so often.
     let retreat = 0.95
     let retreatsMax = 5
@@ -108,6 +111,7 @@ struct LosslessPlan {
         steps = settings.isQuick ? 3 : 6
         stepSeconds = settings.isQuick ? 0.3 : 0.7
         confirmationSeconds = settings.isQuick ? 0.6 : 3
+        searchSecondsMax = settings.isQuick ? 5 : 18
     }
 }
 
@@ -140,6 +144,7 @@ struct LosslessSearch {
     }
 
     func run() throws -> LosslessResult {
+        let start = reference_now()
         let full = try trials.run(receiver, rate: nil, seconds: plan.stepSeconds)
         var reconciliations = [full.reconciliation("at full speed")]
         var low = 0.0
@@ -147,7 +152,7 @@ struct LosslessSearch {
         if full.isLossless {
             low = high
         } else {
-            for _ in 0..<plan.steps {
+            for _ in 0..<plan.steps where isWithin(plan.searchSecondsMax, since: start) {
                 let middle = (low + high) / 2
                 // What else the host does can only lower a rate: a loss must happen twice.
                 let isLossless = try (0..<2).contains { _ in
@@ -158,7 +163,8 @@ struct LosslessSearch {
         }
         let isSenderBound = full.isLossless
         var confirmed = 0.0
-        for _ in 0...plan.retreatsMax where low > 0 && confirmed == 0 {
+        for tries in 0...plan.retreatsMax where low > 0 && confirmed == 0 {
+            guard tries == 0 || isWithin(plan.searchSecondsMax * 1.5, since: start) else { break }
             let trial = try trials.run(
                 receiver, rate: low, seconds: plan.confirmationSeconds)
             if trial.isLossless {
@@ -182,6 +188,10 @@ struct LosslessSearch {
             rate: confirmed, senderRate: full.rate, isSenderBound: isSenderBound && confirmed > 0,
             reconciliations: reconciliations)
     }
+}
+
+private func isWithin(_ seconds: Double, since start: UInt64) -> Bool {
+    Double(reference_now() - start) < seconds * 1e9
 }
 
 /// Packets of one run, and every counter that says where some are.
