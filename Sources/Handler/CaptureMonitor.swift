@@ -26,8 +26,12 @@ final class CaptureMonitor: @unchecked Sendable {
     /// Between two looks at the counters: how close a loss and its gap stand together on the tape.
     static let intervalMicroseconds: UInt32 = 20_000
 
-    /// Links and memberships are looked at so much more rarely than counters.
+    /// Interfaces' counters are a dozen files each, links and memberships some more: looked at so much
+    /// more rarely than the counters of sources.
+    private static let looksPerInterfaceRead = 5
     private static let looksPerLinkCheck = 10
+    /// The core's clock is held to the system's about once a second.
+    private static let looksPerAdjustment = 50
 
     private struct State {
         /// Last values, by counter.
@@ -39,8 +43,8 @@ final class CaptureMonitor: @unchecked Sendable {
     }
 
     private let session: CaptureSession
-    /// One look at a time; the core thread only ever waits for `state`, which nobody holds for long.
-    private let looking = Mutex(())
+    /// One look at a time, with what the interfaces said last; the core thread only ever waits for `state`, which nobody holds for long.
+    private let looking = Mutex([DropReading]())
     private let state: Mutex<State>
     private let newsWaits = Atomic<Bool>(false)
 
@@ -51,11 +55,12 @@ final class CaptureMonitor: @unchecked Sendable {
     }
 
     /// The control thread, until the core has ended.
-    func run(_ logger: Logger, until isOver: () -> Bool) {
+    func run(_ clock: TSCClock, _ logger: Logger, until isOver: () -> Bool) {
         var looks = 0
         while !isOver() {
-            look()
+            look(atInterfaces: looks % Self.looksPerInterfaceRead == 0)
             if looks % Self.looksPerLinkCheck == 0 { checkLinks(logger) }
+            if looks % Self.looksPerAdjustment == 0 { clock.adjust() }
             looks += 1
             usleep(Self.intervalMicroseconds)
         }
@@ -80,10 +85,10 @@ final class CaptureMonitor: @unchecked Sendable {
 
     /// Reads everything once. Also called when the core has taken its last packet, so that the end of
     /// a run knows all of its losses.
-    func look() {
-        looking.withLock { _ in
-            // Interfaces first: what a driver's counter has by then is all in that of the interface.
-            let interfaces = session.statistics.flatMap { $0.read() }
+    func look(atInterfaces: Bool = true) {
+        looking.withLock { interfaces in
+            // Interfaces first: what they have of a driver's losses is in the driver's count by then.
+            if atInterfaces { interfaces = session.statistics.flatMap { $0.read() } }
             var readings: [DropReading] = []
             for opened in session.opened {
                 readings += opened.source.readDrops()

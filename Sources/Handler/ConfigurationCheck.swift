@@ -1,6 +1,7 @@
 import Capture
 import Foundation
 import Glibc
+import Logging
 import Tape
 import Wire
 
@@ -13,24 +14,48 @@ public enum ConfigurationCheck {
     }
 
     public static func run(_ configuration: RunConfiguration) -> [Finding] {
-        var findings = configuration.lines.map(check)
+        var findings = configuration.lines.map { check($0, configuration) }
         findings.append(checkTape(configuration))
         if let journal = configuration.journal { findings.append(check(journal)) }
         return findings
     }
 
-    private static func check(_ line: LineConfiguration) -> Finding {
+    /// What the host could do better for the configuration; never wrong, only slow.
+    public static func host(_ configuration: RunConfiguration) -> [HostCheck.Row] {
+        var wish = HostCheck.Wish()
+        for line in configuration.lines {
+            guard case .multicast(let address) = line.source else { continue }
+            wish.methods.insert(line.method)
+            wish.groupCount += 1
+            if let interface = address.interface, !wish.interfaces.contains(interface) {
+                wish.interfaces.append(interface)
+            }
+        }
+        let placements = configuration.threads.all
+        wish.cpus = Set(placements.compactMap(\.cpu)).sorted()
+        wish.fifoPriority = placements.compactMap(\.fifoPriority).max()
+        wish.locksMemory = configuration.threads.locksMemory
+        wish.wantsHugePages = configuration.capture.options.usesHugePages
+        wish.wantsHardwareTime = configuration.capture.options.wantsHardwareTime
+        wish.receiveBufferBytes = configuration.capture.options.receiveBufferBytes
+        return HostCheck.run(wish)
+    }
+
+    /// Opens the line's source as a run would, alone.
+    private static func check(_ line: LineConfiguration, _ configuration: RunConfiguration)
+        -> Finding
+    {
         let item = "line \(line.name)"
         do {
             switch line.source {
             case .multicast(let address):
-                let socket = try SocketSource(
-                    line: CaptureLine(index: 0, name: line.name, address: address),
-                    options: CaptureOptions())
+                var alone = configuration
+                alone.lines = [line]
+                let session = try CaptureSession(alone, logger: Logger(label: "check"))
+                let names = session.sources.map(\.name).joined(separator: ", ")
                 return Finding(
                     item: item, isGood: true,
-                    text: "joined \(address.group):\(address.port), "
-                        + "receive buffer \(socket.receiveBuffer) bytes")
+                    text: "joined \(address.group) port \(address.port), opened \(names)")
             case .file(let path, _):
                 let reader = try CaptureReader(path: path)
                 _ = try reader.next()

@@ -25,6 +25,8 @@ final class CoreLoop {
     private let batch: UnsafeMutablePointer<CapturedDatagram>
     private var pollSet: [pollfd]
     private var clocks = WallClockWatch()
+    /// Read in every idle round, which may come millions of times a second.
+    private let clock: TSCClock
 
     private var alertedMissing: UInt64 = 0
     private var lastClock: UInt64 = 0
@@ -41,8 +43,9 @@ final class CoreLoop {
 
     init(
         input: CoreInput, output: TapeOutput, capture: CaptureSession,
-        workers: [CaptureWorker], signal: CoreSignal, monitor: CaptureMonitor, files: FileLines,
-        gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag, reports: ReportDesk
+        workers: [CaptureWorker], signal: CoreSignal, monitor: CaptureMonitor, clock: TSCClock,
+        files: FileLines, gate: JournalGate?, isBusyPolling: Bool, stop: StopFlag,
+        reports: ReportDesk
     ) {
         self.input = input
         self.output = output
@@ -51,6 +54,7 @@ final class CoreLoop {
         self.workers = workers
         self.signal = signal
         self.monitor = monitor
+        self.clock = clock
         self.files = files
         self.gate = gate
         self.isBusyPolling = isBusyPolling
@@ -123,7 +127,8 @@ final class CoreLoop {
         RunReport(
             totals: input.core.totals(), datagrams: datagrams, capture: monitor.report(),
             filePackets: files.packetsRead, fileUnmatched: files.unmatched,
-            fileRejected: files.rejected, truncations: files.truncations, journal: nil,
+            fileRejected: files.rejected, fileWithoutTrailer: files.withoutTrailer,
+            truncations: files.truncations, journal: nil,
             journalWaitNanoseconds: output.waitedNanoseconds, journalOverruns: output.overruns)
     }
 
@@ -165,7 +170,7 @@ final class CoreLoop {
 
     /// Nothing was there: time moves on, and the thread rests unless it may spin.
     private func idle() {
-        let now = SystemClock.utcNanoseconds()
+        let now = clock.now()
         if isLive, input.core.isWaiting || now &- lastClock >= Self.clockNanoseconds {
             lastClock = now
             checkClock()

@@ -4,16 +4,20 @@ import Wire
 
 /// The lines that come from capture files, merged by capture time.
 final class FileLines {
+    /// A line of a file: the packets to its destination, all if nil.
+    private struct Line {
+        let destination: DestinationKey?
+        let route: LineRoute
+        let trailer: SwitchTrailer
+    }
+
     private final class File {
         let path: String
         let reader: CaptureReader
-        let routes: [(destination: DestinationKey?, route: LineRoute)]
+        let routes: [Line]
         var next: CapturedPacket?
 
-        init(
-            path: String, reader: CaptureReader,
-            routes: [(destination: DestinationKey?, route: LineRoute)]
-        ) {
+        init(path: String, reader: CaptureReader, routes: [Line]) {
             self.path = path
             self.reader = reader
             self.routes = routes
@@ -36,6 +40,8 @@ final class FileLines {
     private(set) var packetsRead: UInt64 = 0
     private(set) var unmatched: UInt64 = 0
     private(set) var rejected: UInt64 = 0
+    /// Packets of lines with a switch's stamps that had none.
+    private(set) var withoutTrailer: UInt64 = 0
     private(set) var truncations: [(path: String, truncation: CaptureTruncation)] = []
 
     /// Multiple of the files' own pace; nil for as fast as possible.
@@ -43,9 +49,16 @@ final class FileLines {
     /// Time of the first packet, and the monotonic time when it was fed.
     private var start: (packet: UInt64, real: UInt64)?
 
-    init(_ lines: [LineConfiguration], speed: Double?) throws(CaptureFileError) {
+    /// Monotonic ns.
+    private let now: () -> UInt64
+
+    init(
+        _ lines: [LineConfiguration], speed: Double?,
+        now: @escaping () -> UInt64 = TapeReader.monotonicNanoseconds
+    ) throws(CaptureFileError) {
         self.speed = speed
-        var routes: [String: [(destination: DestinationKey?, route: LineRoute)]] = [:]
+        self.now = now
+        var routes: [String: [Line]] = [:]
         var order: [String] = []
         for line in lines {
             guard case .file(let path, let destination) = line.source else { continue }
@@ -55,7 +68,8 @@ final class FileLines {
                     DestinationKey(address: $0, port: destination.port)
                 }
             }
-            routes[path, default: []].append((key, line.route))
+            routes[path, default: []].append(
+                Line(destination: key, route: line.route, trailer: line.trailer))
         }
         for path in order {
             let file = File(
@@ -100,7 +114,7 @@ final class FileLines {
     /// Packets without a time are always due.
     private func isDue(_ packet: CapturedPacket) -> Bool {
         guard let speed, packet.hasTime else { return true }
-        let now = TapeReader.monotonicNanoseconds()
+        let now = now()
         guard let start else {
             start = (packet.timeNanoseconds, now)
             return true
@@ -123,8 +137,11 @@ final class FileLines {
             unmatched += 1
             return
         }
+        let stamp = match.trailer.time(in: packet, of: datagram)
+        if stamp == nil, match.trailer != .none { withoutTrailer += 1 }
         input.packet(
-            match.route, captureTime: packet.hasTime ? packet.timeNanoseconds : 0,
-            timeSource: .file, payload: datagram.payload)
+            match.route,
+            captureTime: stamp ?? (packet.hasTime ? packet.timeNanoseconds : 0),
+            timeSource: stamp == nil ? .file : .hardware, payload: datagram.payload)
     }
 }

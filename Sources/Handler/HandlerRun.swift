@@ -18,6 +18,7 @@ public final class HandlerRun: @unchecked Sendable {
     private let capture: CaptureSession
     private let workers: [CaptureWorker]
     private let monitor: CaptureMonitor
+    private let clock = TSCClock()
     private let coreHasEnded = Atomic<Bool>(false)
     private let recorder: JournalRecorder?
     private let gate: JournalGate?
@@ -76,7 +77,8 @@ public final class HandlerRun: @unchecked Sendable {
         if let resume = opened.resume { log?.append(.resume(resume)) }
         loop = CoreLoop(
             input: CoreInput(core: core, log: log), output: output, capture: capture,
-            workers: workers, signal: signal, monitor: monitor, files: files, gate: gate,
+            workers: workers, signal: signal, monitor: monitor, clock: clock, files: files,
+            gate: gate,
             isBusyPolling: configuration.isBusyPolling, stop: stop, reports: reports)
         recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
     }
@@ -97,7 +99,7 @@ public final class HandlerRun: @unchecked Sendable {
             }
         }
         startThread("control", threads.control) { [self] in
-            monitor.run(logger) { coreHasEnded.load(ordering: .acquiring) }
+            monitor.run(clock, logger) { coreHasEnded.load(ordering: .acquiring) }
         }
         if recorder != nil { startThread("journal", threads.journal) { [self] in try record() } }
     }
@@ -188,6 +190,8 @@ public struct RunReport: Sendable {
     public var fileUnmatched: UInt64
     /// Packets of files that are no UDP datagram.
     public var fileRejected: UInt64
+    /// Packets of files without the switch's stamp that their line should have.
+    public var fileWithoutTrailer: UInt64
     public var truncations: [(path: String, truncation: CaptureTruncation)]
     public var journal: JournalWriterStatistics?
     public var journalWaitNanoseconds: UInt64

@@ -8,7 +8,8 @@ public enum RunReportText {
         if report.filePackets > 0 {
             lines.append(
                 "packets from files: \(report.filePackets), of no line: \(report.fileUnmatched), "
-                    + "no datagram: \(report.fileRejected)")
+                    + "no datagram: \(report.fileRejected), "
+                    + "without trailer: \(report.fileWithoutTrailer)")
         }
         lines.append(TotalsReport.text(report.totals, nil))
         if let journal = report.journal {
@@ -80,6 +81,7 @@ public enum RunReportText {
         root["file_packets"] = report.filePackets
         root["file_unmatched"] = report.fileUnmatched
         root["file_rejected"] = report.fileRejected
+        root["file_without_trailer"] = report.fileWithoutTrailer
         if let journal = report.journal {
             root["journal"] = [
                 "ticks": journal.ticks, "tick_bytes": journal.tickBytes,

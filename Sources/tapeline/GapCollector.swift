@@ -42,6 +42,8 @@ final class GapCollector: TickSink {
         var place: DropPlace
         var count: UInt64
         var time: UInt64
+        /// A gap has it.
+        var isClaimed = false
     }
 
     private(set) var gaps: [Gap] = []
@@ -72,9 +74,7 @@ final class GapCollector: TickSink {
                     channel: tick.channel, epoch: epochs[tick.channel] ?? 0, id: tick.extra,
                     first: tick.sequence, count: UInt64(max(tick.quantity, 0)),
                     cause: GapCause(rawValue: tick.detail), declaredAt: tick.captureTime,
-                    losses: (losses[tick.channel] ?? []).filter {
-                        $0.time &+ Self.lossNanosecondsBefore >= tick.captureTime
-                    }))
+                    losses: lossesBefore(tick)))
         case .lineState:
             noteLoss(tick)
         case .gapFilled:
@@ -88,20 +88,35 @@ final class GapCollector: TickSink {
         }
     }
 
+    /// What was lost shortly before a gap's declaration: by the counters' moves that no earlier gap has,
+    /// or by the last ones where gaps share them.
+    private func lossesBefore(_ gap: Tick) -> [Loss] {
+        let recent = (losses[gap.channel] ?? []).filter {
+            $0.time &+ Self.lossNanosecondsBefore >= gap.captureTime
+        }
+        let unclaimed = recent.filter { !$0.isClaimed }
+        for index in (losses[gap.channel] ?? []).indices {
+            losses[gap.channel]?[index].isClaimed = true
+        }
+        return unclaimed.isEmpty ? recent : unclaimed
+    }
+
     private func noteLoss(_ tick: Tick) {
         guard tick.detail == LineStateDetail.dropped.rawValue,
             let place = DropPlace(rawValue: UInt8(truncatingIfNeeded: tick.extra))
         else { return }
-        let loss = Loss(
+        var loss = Loss(
             line: tick.line, place: place, count: UInt64(max(tick.quantity, 0)),
             time: tick.captureTime)
         var recent = losses[tick.channel] ?? []
         recent.removeAll { $0.time &+ Self.lossNanosecondsBefore < tick.captureTime }
-        losses[tick.channel] = recent + [loss]
         for index in gaps.indices.reversed() {
             guard gaps[index].declaredAt &+ Self.lossNanosecondsAfter >= loss.time else { break }
-            if gaps[index].channel == tick.channel { gaps[index].losses.append(loss) }
+            guard gaps[index].channel == tick.channel else { continue }
+            gaps[index].losses.append(loss)
+            loss.isClaimed = true
         }
+        losses[tick.channel] = recent + [loss]
     }
 
     private func noteRecovered(_ tick: Tick) {

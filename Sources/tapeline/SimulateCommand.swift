@@ -170,7 +170,7 @@ struct FaultOptions: ParsableArguments {
 
 /// Where a simulated venue sends, and how fast.
 struct SimulationNetworkOptions: ParsableArguments {
-    @Option(name: .customLong("group-a"), help: "GROUP:PORT of line A.")
+    @Option(name: .customLong("group-a"), help: "GROUP:PORT of line A, IPv4 or IPv6.")
     var groupA: String = "239.192.1.1:26400"
     @Option(name: .customLong("group-b"), help: "GROUP:PORT of line B.")
     var groupB: String = "239.192.2.1:26401"
@@ -188,13 +188,20 @@ struct SimulationNetworkOptions: ParsableArguments {
         return rate > 0 ? .packetsPerSecond(rate) : .unlimited
     }
 
+    /// IPv6 groups may stand in brackets. The senders only stand in captures: live, they are the
+    /// host's own.
     func addresses() throws -> [LineAddress] {
-        try zip([groupA, groupB], ["10.192.1.10", "10.192.2.10"]).map { text, source in
+        try [groupA, groupB].enumerated().map { index, text in
             guard let colon = text.lastIndex(of: ":"),
                 let port = UInt16(text[text.index(after: colon)...]),
-                let group = IPAddress(String(text[..<colon])), group.isMulticast
+                let group = IPAddress(
+                    text[..<colon].trimmingCharacters(in: CharacterSet(charactersIn: "[]"))),
+                group.isMulticast
             else { throw CommandFailure(.usage, "'\(text)': use GROUP:PORT of a multicast group") }
-            return LineAddress(group: String(text[..<colon]), port: port, source: source)
+            let number = index + 1
+            return LineAddress(
+                group: group.description, port: port,
+                source: group.isV4 ? "10.192.\(number).10" : "fd00:192:\(number)::10")
         }
     }
 }

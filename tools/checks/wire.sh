@@ -19,6 +19,21 @@ remove_wire() {
 }
 trap 'remove_wire; clean_up' EXIT
 
+# Gives both ends IPv6 addresses; from then on the kernel talks on the wire, too.
+add_ipv6() {
+    for space in "$send_space" "$receive_space"; do
+        ip netns exec "$space" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 \
+            net.ipv6.conf.all.accept_dad=0
+    done
+    ip -n "$send_space" address add fd00:77::1/64 dev "$sending" nodad
+    ip -n "$receive_space" address add fd00:77::2/64 dev "$receiving" nodad
+    for _ in $(seq 100); do
+        ip -n "$send_space" -6 address show dev "$sending" scope link | grep -q fe80 &&
+            ! ip -n "$send_space" -6 address show dev "$sending" | grep -q tentative && return
+        sleep 0.05
+    done
+}
+
 # make_wire [MTU]: without IPv6 nothing but what the check sends is on the wire.
 make_wire() {
     if ! ip netns add "$send_space" 2>wire.txt || ! ip netns add "$receive_space" 2>>wire.txt; then
@@ -63,6 +78,16 @@ end_handler() {
     done
     kill -0 "$process" 2>/dev/null && fail "the handler does not end: $(cat run.txt)"
     wait "$process"
+}
+
+# Fails if more is left than before.txt says; the kernel frees programs a moment after their end.
+expect_nothing_left() {
+    for _ in $(seq 100); do
+        left_behind >after.txt
+        cmp -s before.txt after.txt && return
+        sleep 0.05
+    done
+    fail "$1 left something behind: $(diff before.txt after.txt)"
 }
 
 # What a run could leave behind: programs, packet sockets, huge pages, shared memory, one line each.

@@ -23,6 +23,10 @@ enum CaptureTarget {
                     guard case .datagram(let datagram) = dissector.dissect(packet) else { continue }
                     require(datagram.payload.count < packet.bytes.count)
                     touch(datagram.payload)
+                    for trailer in SwitchTrailer.allCases {
+                        guard let stamp = trailer.time(in: packet, of: datagram) else { continue }
+                        require(trailer != .none && stamp > 0)
+                    }
                 }
             }
         }
@@ -54,8 +58,10 @@ enum CaptureTarget {
             var writer = PcapngWriter(comment: "seed", to: &pcapng)
             let interface = writer.appendInterface(
                 name: "eth0", linkType: linkType, snapLength: 2048, to: &pcapng)
-            for packet in packets {
-                let frame = Seeds.frame(packet, linkType)
+            for (index, packet) in packets.enumerated() {
+                var frame = Seeds.frame(packet, linkType)
+                // Every other one with a MetaWatch trailer of its own second.
+                if index % 2 == 0 { frame += Self.trailer(packet.time) }
                 frame.withUnsafeBytes {
                     PcapWriter.appendPacket($0, timeNanoseconds: packet.time, to: &pcap)
                     writer.appendPacket(
@@ -70,6 +76,14 @@ enum CaptureTarget {
             seeds += [pcap, pcapng, Zstd.compress(pcap), Zstd.compress(pcapng)]
         }
         return seeds + otherFrames()
+    }
+
+    /// Check sequence, seconds, nanoseconds, flags, device and port (capture-formats.md §10).
+    private static func trailer(_ time: UInt64) -> [UInt8] {
+        let seconds = UInt32(time / 1_000_000_000).bigEndian
+        let fraction = UInt32(time % 1_000_000_000).bigEndian
+        return [1, 2, 3, 4] + withUnsafeBytes(of: (seconds, fraction)) { [UInt8]($0) }
+            + [1, 0, 42, 7]
     }
 
     /// VLAN tags, Linux cooked captures, loopback, IPv6 and a fragment, one capture each.

@@ -58,6 +58,9 @@ enum InputLogTarget {
             writer.append(.clock(delivery.time + 1000))
         }
         writer.append(.alert(.journalGap, sequence: 5, quantity: 6))
+        writer.append(
+            .lineState(LineRoute(channel: 0, line: 1), .dropped, place: .kernel, count: 7))
+        writer.append(.clockStep(nanoseconds: -8_000_000_000))
         writer.append(.finish)
         try writer.close()
         return [UInt8](FileManager.default.contents(atPath: path) ?? Data())
