@@ -103,9 +103,8 @@ struct LosslessPlan {
     /// After so long a search halves its interval no more, and after half as long again it lowers the
     /// rate no more.
     let searchSecondsMax: Double
-    /// A rate that is not confirmed is lowered by so much, and tried again so often.
-    let retreat = 0.95
-    let retreatsMax = 5
+    /// A rate that is not confirmed is lowered by these, one after the other.
+    let retreats = [0.95, 0.9, 0.85, 0.8, 0.7]
 
     init(_ settings: Settings) {
         steps = settings.isQuick ? 3 : 6
@@ -163,15 +162,15 @@ struct LosslessSearch {
         }
         let isSenderBound = full.isLossless
         var confirmed = 0.0
-        for tries in 0...plan.retreatsMax where low > 0 && confirmed == 0 {
+        for tries in 0...plan.retreats.count where low > 0 && confirmed == 0 {
             guard tries == 0 || isWithin(plan.searchSecondsMax * 1.5, since: start) else { break }
             let trial = try trials.run(
                 receiver, rate: low, seconds: plan.confirmationSeconds)
             if trial.isLossless {
                 confirmed = trial.rate
                 reconciliations.insert(trial.reconciliation("confirmed"), at: 0)
-            } else {
-                low *= plan.retreat
+            } else if tries < plan.retreats.count {
+                low *= plan.retreats[tries]
             }
         }
         let above = confirmed * 1.5
