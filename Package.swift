@@ -4,6 +4,7 @@ import PackageDescription
 let package = Package(
     name: "tapeline",
     products: [
+        .executable(name: "tapeline", targets: ["tapeline"]),
         // For the nested package Benchmarks, which only sees what products hold.
         .library(
             name: "TapelineModules",

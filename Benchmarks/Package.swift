@@ -16,6 +16,8 @@ let package = Package(
             dependencies: [
                 "CReference",
                 .product(name: "TapelineModules", package: "tapeline"),
+                // The tool that `lossless` runs, built beside.
+                .product(name: "tapeline", package: "tapeline"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),
             ]),

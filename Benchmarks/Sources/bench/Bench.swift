@@ -47,21 +47,25 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         let chosen = try names.isEmpty ? Benchmark.all : names.map(Self.find)
-        let scratch = FileManager.default.temporaryDirectory
-            .appending(path: "tapeline-bench-\(getpid())")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: scratch) }
-        var settings = Settings(scratch: scratch, peers: URL(filePath: peers))
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        var settings = Settings(
+            scratch: scratch.disk, memory: scratch.memory, peers: URL(filePath: peers))
         settings.isQuick = quick
         settings.repetitions = repetitions ?? (quick ? 3 : 5)
         settings.seed = seed
         settings.processors = processorPair ?? (0, 1)
         settings.python = python
+        settings.tool =
+            Bundle.main.executableURL?
+            .deletingLastPathComponent().appending(path: "tapeline").path
         try checkAllocationCounters()
         let report = Report(isJSON: json)
         try report.printHost(Host(), settings: settings)
         for benchmark in chosen {
-            for outcome in try benchmark.run(settings) { try report.printOutcome(outcome) }
+            let outcomes = try benchmark.run(settings)
+            for outcome in outcomes { try report.printOutcome(outcome) }
+            if let table = benchmark.table, !outcomes.isEmpty { report.printTable(table(outcomes)) }
         }
     }
 

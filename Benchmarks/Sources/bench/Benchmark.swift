@@ -9,6 +9,10 @@ struct Settings {
     var processors = (0, 1)
     /// Where files may be put; removed in the end.
     var scratch: URL
+    /// Where files may be put that are to stay in memory; removed in the end.
+    var memory: URL
+    /// The command-line tool, built as this one was.
+    var tool: String?
     /// The interpreter that has the public packages; nil if `tools/peers` has not run.
     var python: String?
     /// The folder with the scripts that run public packages.
@@ -46,6 +50,8 @@ struct Outcome: Encodable {
     var references: [Reference] = []
     var targets: [Target] = []
     var notes: [String] = []
+    /// Runs that lost packets, and who counted them.
+    var reconciliations: [Reconciliation] = []
 
     struct Parameter: Encodable {
         let name: String
@@ -77,9 +83,21 @@ struct Benchmark: Sendable {
     let name: String
     let summary: String
     let run: @Sendable (Settings) throws -> [Outcome]
+    /// All outcomes at a glance, as Markdown, for people.
+    let table: (@Sendable ([Outcome]) -> [[String]])?
+
+    init(
+        name: String, summary: String, table: (@Sendable ([Outcome]) -> [[String]])? = nil,
+        run: @escaping @Sendable (Settings) throws -> [Outcome]
+    ) {
+        self.name = name
+        self.summary = summary
+        self.run = run
+        self.table = table
+    }
 
     static let all = [
-        decode, books, frames, ring, roundTrip, journal, fileToJournal, wire,
+        decode, books, frames, ring, roundTrip, journal, fileToJournal, latency, lossless,
     ]
 }
 

@@ -32,7 +32,7 @@ struct Series: Encodable {
     let allocations: UInt64?
     let instructions: Double?
     /// Medians.
-    let figures: [String: Double]
+    private(set) var figures: [String: Double]
 
     init(name: String, _ runs: [Sample]) throws(BenchmarkError) {
         self.name = name
@@ -50,6 +50,10 @@ struct Series: Encodable {
             uniqueKeysWithValues: keys.map { key in
                 (key, Self.median(runs.compactMap { $0.figures[key] }))
             })
+        // A median hides the one run that lost packets.
+        if keys.contains("lost") {
+            figures["lost most"] = runs.compactMap { $0.figures["lost"] }.max()
+        }
     }
 
     static func median(_ values: [Double]) -> Double {

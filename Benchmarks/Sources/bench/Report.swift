@@ -69,7 +69,20 @@ struct Report {
             print(
                 "  \(target.isMet ? "met   " : "MISSED") \(target.text): \(short(target.reached))")
         }
+        for one in outcome.reconciliations {
+            print("  \(one.isExact ? "exact " : "WRONG ") \(one.text)")
+        }
         for note in outcome.notes { print("  note   \(note)") }
+    }
+
+    /// The first row is the head.
+    func printTable(_ rows: [[String]]) {
+        guard !isJSON, let head = rows.first else { return }
+        print()
+        for (index, row) in rows.enumerated() {
+            print("| " + row.joined(separator: " | ") + " |")
+            if index == 0 { print("|" + head.map { _ in "---|" }.joined()) }
+        }
     }
 
     private func printSeries(_ series: Series, unit: String, ratio: Double?) {

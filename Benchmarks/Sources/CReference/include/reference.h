@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "reference_wire.h"
+
 /* ---- instruments ---- */
 
 /* CLOCK_MONOTONIC in ns. */
@@ -124,28 +126,6 @@ uint64_t reference_ring_round_trips(uint32_t *cycles, size_t count, int ping_cpu
 
 /* Round trips over two rings of cells that carry their sequence within the record's cache line. */
 uint64_t reference_cell_round_trips(uint32_t *cycles, size_t count, int ping_cpu, int pong_cpu);
-
-/* ---- wire ---- */
-
-/* UDP sockets for a group on the loopback interface; -1 with errno set. */
-int reference_multicast_sender(const char *group, uint16_t port);
-int reference_multicast_receiver(const char *group, uint16_t port);
-
-/* Sends `count` copies of the packet, `rate` a second, each with its sequence and, doubled, its
- * CLOCK_MONOTONIC send time as order reference. Returns how many the kernel refused. */
-uint64_t reference_send_paced(int socket, uint8_t *packet, size_t size, uint64_t count,
-                              double rate);
-
-/* Polls the socket and notes send time to reception, until `count` came or nothing more comes after
- * `*sent_all` was set. Returns how many came. */
-uint64_t reference_receive(int socket, uint64_t *latencies, uint64_t count, const int *sent_all);
-
-static inline void reference_note_sent(int *sent_all) {
-    __atomic_store_n(sent_all, 1, __ATOMIC_RELEASE);
-}
-static inline int reference_has_sent(const int *sent_all) {
-    return __atomic_load_n(sent_all, __ATOMIC_ACQUIRE);
-}
 
 /* ---- file to disk ---- */
 
