@@ -86,7 +86,9 @@ final class CaptureMonitor: @unchecked Sendable {
             let interfaces = session.statistics.flatMap { $0.read() }
             var readings: [DropReading] = []
             for opened in session.opened {
-                readings += opened.source.readDrops()
+                let losses = opened.source.readDrops()
+                opened.recorded?.note(losses, interfaces, lines: opened.lines)
+                readings += losses
                 readings += Self.readings(of: opened)
             }
             readings += session.strays.flatMap { $0.read() }
