@@ -55,7 +55,10 @@ final class CaptureMonitor: @unchecked Sendable {
         var looks = 0
         while !isOver() {
             look()
-            if looks % Self.looksPerLinkCheck == 0 { checkLinks(logger) }
+            if looks % Self.looksPerLinkCheck == 0 {
+                checkLinks(logger)
+                session.recording?.watch(logger)
+            }
             looks += 1
             usleep(Self.intervalMicroseconds)
         }

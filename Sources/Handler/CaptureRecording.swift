@@ -11,6 +11,8 @@ import Wire
 final class CaptureRecording {
     private let recorder: FrameRecorder
     private var linkTypes: Set<LinkType> = []
+    /// The control thread's.
+    private var hasToldEnd = false
 
     /// Throws `RecorderError` for options that contradict each other.
     init(_ options: RecorderOptions, logger: Logger) throws(RecorderError) {
@@ -36,6 +38,14 @@ final class CaptureRecording {
                 """)
         }
         try recorder.start()
+    }
+
+    /// Tells once that recording has ended by itself while the run goes on; by the control thread.
+    func watch(_ logger: Logger) {
+        guard !hasToldEnd, recorder.isDone else { return }
+        hasToldEnd = true
+        let reason = recorder.statistics.stopReason ?? "for no known reason"
+        logger.warning("recording: stopped: \(reason); the run goes on without it")
     }
 
     /// Writes what the sources have left and closes the file; after their threads have ended.
