@@ -19,7 +19,8 @@ public final class PcapSource: PacketSource {
     private let handle: PcapHandle
     private let interface: String
     private let lines: [UInt16]
-    private let linkType: LinkType
+    /// Of the frames that the tap gets.
+    public let linkType: LinkType
     /// Nanoseconds in the unit that follows the seconds of libpcap's stamps.
     private let nanosecondsPerUnit: UInt64
 

@@ -65,7 +65,10 @@ final class CaptureMonitor: @unchecked Sendable {
         var looks = 0
         while !isOver() {
             look(atInterfaces: looks % Self.looksPerInterfaceRead == 0)
-            if looks % Self.looksPerLinkCheck == 0 { checkLinks() }
+            if looks % Self.looksPerLinkCheck == 0 {
+                checkLinks()
+                session.recording?.watch(logger)
+            }
             if looks % Self.looksPerAdjustment == 0 { clock.adjust() }
             looks += 1
             usleep(Self.intervalMicroseconds)
@@ -100,7 +103,9 @@ final class CaptureMonitor: @unchecked Sendable {
             if atInterfaces { interfaces = session.statistics.flatMap { $0.read() } }
             var readings: [DropReading] = []
             for opened in session.opened {
-                readings += opened.source.readDrops()
+                let losses = opened.source.readDrops()
+                opened.recorded?.note(losses, interfaces, lines: opened.lines)
+                readings += losses
                 readings += Self.readings(of: opened)
             }
             readings += session.strays.flatMap { $0.read() }

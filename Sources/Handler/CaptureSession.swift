@@ -9,6 +9,7 @@ final class CaptureSession {
     struct Opened {
         let source: any PacketSource
         let lines: [UInt16]
+        let recorded: RecordedSource?
     }
 
     let lines: [CaptureLine]
@@ -24,12 +25,18 @@ final class CaptureSession {
     private(set) var interfaceIndexes: [String: UInt32] = [:]
     /// Of the lines' interfaces.
     let statistics: [InterfaceStatistics]
+    let recording: CaptureRecording?
     /// Count what the kernel keeps from sockets, where that is allowed.
     private(set) var strays: [StrayCounter] = []
 
     var sources: [any PacketSource] { opened.map(\.source) }
 
-    init(_ configuration: RunConfiguration, logger: Logger) throws(CaptureError) {
+    /// Throws `CaptureError`, and `RecorderError` for recorder options that contradict themselves.
+    init(_ configuration: RunConfiguration, logger: Logger) throws {
+        let recording = try configuration.recording.map {
+            try CaptureRecording($0, logger: logger)
+        }
+        self.recording = recording
         var lines: [CaptureLine] = []
         var methods: [CaptureMethod] = []
         var routes: [LineRoute] = []
@@ -52,9 +59,11 @@ final class CaptureSession {
         let chosen = Dictionary(grouping: lines.indices) { methods[$0] }.mapValues {
             $0.map { lines[$0] }
         }
-        let openSources = try Self.openSockets(chosen, configuration.capture.options, logger)
+        let openSources = try Self.openSockets(
+            chosen, configuration.capture.options, recording, logger)
         opened = openSources.map {
-            Opened(source: $0.source, lines: $0.sockets.map(\.line.index))
+            Opened(
+                source: $0.source, lines: $0.sockets.map(\.line.index), recorded: $0.recorded)
         }
         membership = try MulticastMembership(
             lines: zip(lines, methods).filter { $0.1.seesFrames }.map(\.0),
@@ -80,18 +89,25 @@ final class CaptureSession {
         }.sorted { $0.key < $1.key }.map { (name: $0.key, lines: $0.value) }
     }
 
+    private typealias OpenSockets = (
+        source: any PacketSource, sockets: [LineSocket], recorded: RecordedSource?
+    )
+
     /// Sockets are opened line by line; io_uring takes all of its lines.
     private static func openSockets(
-        _ chosen: [CaptureMethod: [CaptureLine]], _ options: CaptureOptions, _ logger: Logger
-    ) throws(CaptureError) -> [(source: any PacketSource, sockets: [LineSocket])] {
-        var opened: [(source: any PacketSource, sockets: [LineSocket])] = []
+        _ chosen: [CaptureMethod: [CaptureLine]], _ options: CaptureOptions,
+        _ recording: CaptureRecording?, _ logger: Logger
+    ) throws(CaptureError) -> [OpenSockets] {
+        var opened: [OpenSockets] = []
         for line in chosen[.socket] ?? [] {
-            let source = try SocketSource(line: line, options: options)
-            opened.append((source, [source.socket]))
+            let recorded = recording?.tap([line], linkType: .raw)
+            let source = try SocketSource(line: line, options: options, tap: recorded?.inlet)
+            opened.append((source, [source.socket], recorded))
         }
         if let lines = chosen[.uring] {
-            let source = try UringSource(lines: lines, options: options)
-            opened.append((source, source.sockets))
+            let recorded = recording?.tap(lines, linkType: .raw)
+            let source = try UringSource(lines: lines, options: options, tap: recorded?.inlet)
+            opened.append((source, source.sockets, recorded))
         }
         for socket in opened.flatMap(\.sockets)
         where socket.receiveBuffer < options.receiveBufferBytes {
@@ -121,21 +137,29 @@ final class CaptureSession {
         case .packet:
             let group = options.fanoutCount > 1 ? FanoutGroup(count: options.fanoutCount) : nil
             for _ in 0..<options.fanoutCount {
-                add(
-                    try PacketRingSource(
-                        lines: lines, interface: interface, options: options, fanout: group),
-                    lines)
+                let source = try PacketRingSource(
+                    lines: lines, interface: interface, options: options, fanout: group)
+                let recorded = recording?.tap(lines, linkType: .ethernet)
+                source.tap = recorded?.inlet
+                add(source, lines, recorded)
             }
         case .xdp:
             let source = try XDPSource(lines: lines, interface: interface, options: options)
             for remark in source.remarks { logger.notice("\(source.name): \(remark)") }
-            add(source, lines)
+            let recorded = recording?.tap(lines, linkType: .ethernet)
+            source.tap = recorded?.inlet
+            add(source, lines, recorded)
         default:
-            add(try PcapSource(lines: lines, interface: interface, options: options), lines)
+            let source = try PcapSource(lines: lines, interface: interface, options: options)
+            let recorded = recording?.tap(lines, linkType: source.linkType)
+            source.tap = recorded?.inlet
+            add(source, lines, recorded)
         }
     }
 
-    private func add(_ source: any PacketSource, _ lines: [CaptureLine]) {
-        opened.append(Opened(source: source, lines: lines.map(\.index)))
+    private func add(
+        _ source: any PacketSource, _ lines: [CaptureLine], _ recorded: RecordedSource?
+    ) {
+        opened.append(Opened(source: source, lines: lines.map(\.index), recorded: recorded))
     }
 }

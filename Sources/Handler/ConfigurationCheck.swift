@@ -18,6 +18,7 @@ public enum ConfigurationCheck {
         findings += configuration.threads.all.compactMap(check)
         findings.append(checkTape(configuration))
         if let journal = configuration.journal { findings.append(check(journal)) }
+        if let recording = configuration.recording { findings.append(check(recording)) }
         return findings
     }
 
@@ -122,5 +123,30 @@ public enum ConfigurationCheck {
             item: item, isGood: free > journal.segmentBytesMax,
             text: "\(journal.directory): \(free >> 20) MiB free, "
                 + "segments of up to \(journal.segmentBytesMax >> 20) MiB")
+    }
+
+    /// A recording's directory must be there: nobody makes it.
+    private static func check(_ recording: RecorderOptions) -> Finding {
+        let item = "record"
+        let directory = recording.directory
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: directory, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else {
+            return Finding(
+                item: item, isGood: false,
+                text: "\(directory) is no directory: make it or change record.directory")
+        }
+        guard access(directory, W_OK | X_OK) == 0 else {
+            return Finding(
+                item: item, isGood: false,
+                text: "\(directory) cannot be written: change its rights or record.directory")
+        }
+        var space = statvfs()
+        statvfs(directory, &space)
+        let free = UInt64(space.f_bavail) * UInt64(space.f_frsize)
+        return Finding(
+            item: item, isGood: free > recording.resumeBytes,
+            text: "\(directory): \(free >> 20) MiB free")
     }
 }

@@ -31,9 +31,10 @@ public final class HandlerRun: @unchecked Sendable {
     /// Written by the threads before they end, read after `waitUntilDone`.
     private let condition = NSCondition()
     private var running = 0
+    private var isOver = false
     private var failure: (any Error)?
 
-    /// Opens lines, tape, journal and input log; nothing runs yet.
+    /// Opens lines, tape, journal, input log and recording; nothing is captured yet.
     public init(
         configuration: RunConfiguration, recordPath: String? = nil, force: Bool = false,
         logger: Logger
@@ -85,6 +86,10 @@ public final class HandlerRun: @unchecked Sendable {
             gate: gate,
             isBusyPolling: configuration.isBusyPolling, stop: stop, reports: reports)
         recorder = try opened.recorder(configuration, publisher: publisher, gate: gate)
+        do { try capture.recording?.start(logger) } catch {
+            if configuration.unlinksTape { publisher.unlink() }
+            throw error
+        }
     }
 
     /// Starts the threads.
@@ -133,6 +138,13 @@ public final class HandlerRun: @unchecked Sendable {
             }
             condition.lock()
             running -= 1
+            let isLast = running == 0
+            condition.unlock()
+            guard isLast else { return }
+            // Only now is nobody left who could hand it a frame.
+            capture.recording?.stop()
+            condition.lock()
+            isOver = true
             condition.broadcast()
             condition.unlock()
         }
@@ -163,15 +175,15 @@ public final class HandlerRun: @unchecked Sendable {
         }
     }
 
-    /// Waits up to `seconds`; true once all threads have ended.
+    /// Waits up to `seconds`; true once all threads have ended and the recording is complete.
     public func wait(seconds: Double) -> Bool {
         condition.lock()
         defer { condition.unlock() }
         let deadline = Date(timeIntervalSinceNow: seconds)
-        while running > 0 {
+        while !isOver {
             if !condition.wait(until: deadline) { break }
         }
-        return running == 0
+        return isOver
     }
 
     /// After the end: removes the tape if so configured, and throws what stopped a thread.
@@ -183,10 +195,11 @@ public final class HandlerRun: @unchecked Sendable {
     /// Totals of the run so far; nil if the core thread did not answer within a second.
     public func report() -> RunReport? {
         condition.lock()
-        let hasEnded = running == 0
+        let hasEnded = isOver
         condition.unlock()
         var report = hasEnded ? loop.report() : reports.ask(seconds: 1)
         if recorder != nil { report?.journal = journalStatistics.withLock { $0 } }
+        report?.recording = capture.recording?.statistics
         return report
     }
 }
@@ -204,6 +217,7 @@ public struct RunReport: Sendable {
     public var fileWithoutTrailer: UInt64
     public var truncations: [(path: String, truncation: CaptureTruncation)]
     public var journal: JournalWriterStatistics?
+    public var recording: RecorderStatistics?
     public var journalWaitNanoseconds: UInt64
     public var journalOverruns: UInt64
 }

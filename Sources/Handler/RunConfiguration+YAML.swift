@@ -112,6 +112,7 @@ extension RunConfiguration {
             ringCapacity: try readRing(tape),
             unlinksTape: try tape?.boolean("unlink", default: false) ?? false,
             journal: try readJournal(node),
+            recording: try RecorderOptions.read(node, lines),
             isBusyPolling: try thread?.boolean("busyPoll", default: false) ?? false,
             capture: capture, threads: try ThreadsConfiguration.read(node))
         for section in [tape, books, thread] { try section?.finish() }

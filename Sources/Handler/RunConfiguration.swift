@@ -45,6 +45,9 @@ public struct RunConfiguration: Sendable {
     /// Removes the tape's object when the run ends.
     public var unlinksTape: Bool
     public var journal: JournalConfiguration?
+    /// Files for a copy of every frame that the live lines' sources take: with AF_XDP only what the
+    /// program redirects, which is the lines' packets.
+    public var recording: RecorderOptions?
     /// Never sleeps: the core thread takes a whole processor.
     public var isBusyPolling: Bool
     public var capture: CaptureConfiguration

@@ -22,7 +22,32 @@ public enum RunReportText {
                     + "not recorded \(journal.missing), "
                     + "waited \(report.journalWaitNanoseconds / 1_000_000) ms")
         }
+        if let recording = report.recording { lines.append(text(recording)) }
         return lines.joined(separator: "\n")
+    }
+
+    private static func text(_ recording: RecorderStatistics) -> String {
+        var text =
+            "recording: packets \(recording.packets), files \(recording.files), "
+            + "deleted \(recording.deletedFiles), dropped by recorder "
+            + "\(recording.droppedByRecorder), not written \(recording.unwrittenPackets)"
+        if let reason = recording.stopReason {
+            text += ", stopped: \(reason), packets since \(recording.packetsAfterEnd)"
+        }
+        return text
+    }
+
+    /// With the names that `tapeline record --json` has.
+    private static func object(_ recording: RecorderStatistics) -> [String: Any] {
+        var object: [String: Any] = [
+            "captured": recording.packets, "dropped_by_recorder": recording.droppedByRecorder,
+            "not_written": recording.unwrittenPackets, "after_end": recording.packetsAfterEnd,
+            "bytes": recording.writtenBytes, "files": recording.paths,
+            "files_written": recording.files, "files_deleted": recording.deletedFiles,
+            "disk_errors": recording.errors,
+        ]
+        if let reason = recording.stopReason { object["stopped"] = reason }
+        return object
     }
 
     /// The four lines that tcpdump users know, then every counter that is not 0 by its own name.
@@ -90,6 +115,7 @@ public enum RunReportText {
                 "overruns": report.journalOverruns,
             ]
         }
+        if let recording = report.recording { root["record"] = object(recording) }
         let data = try? JSONSerialization.data(withJSONObject: root, options: [.sortedKeys])
         return data.map { String(decoding: $0, as: UTF8.self) } ?? "{}"
     }

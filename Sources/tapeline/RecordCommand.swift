@@ -143,12 +143,8 @@ struct RecordCommand: ParsableCommand {
         recorder.zstdLevel = zstd
         recorder.snapLength = snapLength
         recorder.inletBytes = ringBytes
-        let host = Host.current
-        recorder.operatingSystem = host.system
-        recorder.hardware = host.machine
-        recorder.comment =
-            (comment.map { $0 + "\n" } ?? "") + "host: \(host.name)\nkernel: \(host.system)\n"
-            + "command: " + CommandLine.arguments.joined(separator: " ")
+        recorder.comment = comment
+        Host.current.describe(&recorder)
         guard (1 << 16...1 << 32).contains(ringBytes) else {
             throw CommandFailure(.usage, "--ring-bytes: 65536 to 4294967296")
         }
@@ -168,7 +164,7 @@ struct RecordCommand: ParsableCommand {
 }
 
 /// Where a recording was made, as uname(2) says.
-private struct Host {
+struct Host {
     var name: String
     var system: String
     var machine: String
@@ -185,6 +181,15 @@ private struct Host {
             name: text(names.nodename),
             system: "\(text(names.sysname)) \(text(names.release)) \(text(names.version))",
             machine: text(names.machine))
+    }
+
+    /// Puts host and command behind the comment, and the host into its own options.
+    func describe(_ options: inout RecorderOptions) {
+        options.operatingSystem = system
+        options.hardware = machine
+        options.comment =
+            (options.comment.map { $0 + "\n" } ?? "") + "host: \(name)\nkernel: \(system)\n"
+            + "command: " + CommandLine.arguments.joined(separator: " ")
     }
 }
 
@@ -281,10 +286,10 @@ private struct RecordTotals {
     private struct Document: Encodable {
         struct Interface: Encodable {
             var name: String
-            var receivedByInterface: UInt64
+            var receivedByInterface: UInt64?
             var receivedByFilter: UInt64
             var droppedByKernel: UInt64
-            var droppedByInterface: UInt64
+            var droppedByInterface: UInt64?
             var droppedByInlet: UInt64
         }
         var captured: UInt64

@@ -13,6 +13,9 @@ struct RunCommand: ParsableCommand {
             SIGINT and SIGTERM end it cleanly: everything received is decoded, journaled and synced. \
             SIGUSR1 prints the totals and goes on. Values of the file are overridden by --set and by \
             TAPELINE_SET (several separated by semicolons).
+
+            A section `record` of the configuration keeps a copy of every packet that the lines' \
+            sources take in pcapng files; by AF_XDP these are the packets of the lines only.
             """)
 
     @Argument(help: "Configuration file (YAML).")
@@ -21,7 +24,7 @@ struct RunCommand: ParsableCommand {
     @Option(name: .long, help: "Keep the input log in this file (pcapng).")
     var record: String?
 
-    @Flag(name: .long, help: "Replace the input log if it exists.")
+    @Flag(name: .long, help: "Replace the input log and recorded files that exist.")
     var force = false
 
     @Option(name: .customLong("set"), help: "Override path=value, such as journal.directory=/data.")
@@ -57,6 +60,11 @@ struct RunCommand: ParsableCommand {
     private func handle() throws {
         var configuration = try Self.load(configurationPath, overrides)
         configuration.fileSpeed = speed
+        if var options = configuration.recording {
+            options.overwrites = force
+            Host.current.describe(&options)
+            configuration.recording = options
+        }
         // Blocked before any thread exists, so that only the loop below receives them.
         var signals = sigset_t()
         sigemptyset(&signals)

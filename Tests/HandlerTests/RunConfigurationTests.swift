@@ -71,6 +71,11 @@ import Wire
         ("tape: {name: t,", "tape: {name: t, name: u,", "10:", "twice"),
         (", interface: lo}", ", interface: lo, speed: 3}", "8:", "unknown key"),
         ("{directory: /tmp/j, ", "{", "11:10", "journal.directory is missing"),
+        ("core: {", "record: {name: x}\ncore: {", "13:", "record.directory is missing"),
+        ("core: {", "record: {directory: /r, file: 1}\ncore: {", "13:", "unknown key record.file"),
+        ("core: {", "record: {directory: /r, files: 2}\ncore: {", "13:", "needs a duration"),
+        ("core: {", "record: {directory: /r, zstdLevel: 20}\ncore: {", "13:", "from -7 to 19"),
+        ("core: {", "record: {directory: /r, name: a/b}\ncore: {", "13:", "plain file name"),
     ])
     func errorsNameTheirPlace(
         good: String, bad: String, place: String, message: String
@@ -159,6 +164,49 @@ import Wire
             return
         }
         #expect(address.vlan == 9)
+    }
+
+    @Test func recordingIsReadWhole() throws {
+        let text =
+            Self.whole + """
+
+                record:
+                  directory: /tmp/r
+                  name: "%N_%i.pcapng"
+                  durationSeconds: 60
+                  intervalSeconds: 3600
+                  fileBytes: 1000000
+                  filePackets: 5000
+                  files: 7
+                  diskLimitBytes: 9000000
+                  zstdLevel: -3
+                  snapshotLength: 128
+                  ringBytes: 131072
+                  comment: rack 3
+                """
+        let options = try #require(try RunConfiguration.parse(text, file: "c.yaml").recording)
+        #expect(options.directory == "/tmp/r" && options.namePattern == "%N_%i.pcapng")
+        var rotation = RecorderOptions.Rotation()
+        rotation.seconds = 60
+        rotation.intervalSeconds = 3600
+        rotation.bytes = 1_000_000
+        rotation.packets = 5000
+        rotation.keptFiles = 7
+        #expect(options.rotation == rotation)
+        #expect(options.diskLimitBytes == 9_000_000 && options.zstdLevel == -3)
+        #expect(options.snapLength == 128 && options.inletBytes == 131_072)
+        #expect(options.comment == "rack 3")
+        #expect(try RunConfiguration.parse(Self.whole, file: "c.yaml").recording == nil)
+    }
+
+    /// Files are recordings already.
+    @Test func recordingNeedsALiveLine() throws {
+        let text = Self.whole.replacing(
+            "group: 239.192.1.1, port: 26400, interface: lo", with: "file: a.pcap")
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(text + "\nrecord: {directory: /r}", file: "c.yaml")
+        }
+        #expect(error?.description.contains("no line comes from the network") == true)
     }
 
     @Test func overridesWin() throws {

@@ -71,10 +71,11 @@ public final class FrameRecorder: @unchecked Sendable {
     /// - Parameters:
     ///   - linkType: tcpdump reads a file only if all its interfaces have the same.
     ///   - filter: the capture filter as text.
-    ///   - readings: the drop counters for the statistics blocks; called on the writer's thread.
+    ///   - readings: the drop counters for the statistics blocks; called on the writer's thread with
+    ///     `RecorderInlet.taken`.
     public func makeInlet(
         interface name: String, linkType: LinkType, filter: String? = nil,
-        readings: (@Sendable () -> RecorderReadings)? = nil
+        readings: (@Sendable (_ taken: UInt64) -> RecorderReadings)? = nil
     ) -> RecorderInlet {
         precondition(writer == nil, "an inlet after the start")
         let inlet = RecorderInlet(

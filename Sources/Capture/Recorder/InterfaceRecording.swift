@@ -129,9 +129,9 @@ extension InterfaceRecording {
             // An interface that is gone, or was made anew, keeps what was counted of it.
             if now.received >= atStart.received, now.dropped >= atStart.dropped {
                 counted.receivedByInterface = max(
-                    counted.receivedByInterface, now.received - atStart.received)
+                    counted.receivedByInterface ?? 0, now.received - atStart.received)
                 counted.droppedByInterface = max(
-                    counted.droppedByInterface, now.dropped - atStart.dropped)
+                    counted.droppedByInterface ?? 0, now.dropped - atStart.dropped)
             }
             return counted
         }

@@ -38,7 +38,9 @@ public struct PacketRecorderTotals: Sendable, Equatable {
     public var captured: UInt64 { recorder.packets }
     public var receivedByFilter: UInt64 { sum(\.receivedByFilter) }
     public var droppedByKernel: UInt64 { sum(\.droppedByKernel) }
-    public var droppedByInterface: UInt64 { sum(\.droppedByInterface) }
+    public var droppedByInterface: UInt64 {
+        interfaces.reduce(0) { $0 + ($1.readings.droppedByInterface ?? 0) }
+    }
     public var droppedByRecorder: UInt64 { recorder.droppedByRecorder }
 
     private func sum(_ reading: KeyPath<RecorderReadings, UInt64>) -> UInt64 {
@@ -72,7 +74,7 @@ public final class PacketRecorder {
         inlets = recordings.map { recording in
             recorder.makeInlet(
                 interface: recording.interface, linkType: recording.linkType,
-                filter: options.filter, readings: { recording.readings() })
+                filter: options.filter, readings: { _ in recording.readings() })
         }
         for interface in options.interfaces {
             for group in options.groups {

@@ -16,7 +16,7 @@ public final class RecorderInlet: FrameTap, @unchecked Sendable {
     /// Bytes of the ring.
     public let capacity: Int
     let index: UInt32
-    let readings: (@Sendable () -> RecorderReadings)?
+    let readings: (@Sendable (_ taken: UInt64) -> RecorderReadings)?
     private let snapLength: Int
     private let mask: UInt64
     private let ring: UnsafeMutableRawPointer
@@ -40,7 +40,7 @@ public final class RecorderInlet: FrameTap, @unchecked Sendable {
     /// frames; `snapLength` is the most bytes kept of a frame.
     init(
         name: String, linkType: LinkType, filter: String?, index: UInt32, capacity: Int,
-        snapLength: UInt32, readings: (@Sendable () -> RecorderReadings)?
+        snapLength: UInt32, readings: (@Sendable (_ taken: UInt64) -> RecorderReadings)?
     ) {
         self.name = name
         self.linkType = linkType
@@ -200,10 +200,10 @@ extension RecorderInlet {
 
 /// What the way to an inlet has counted, since the capture began.
 public struct RecorderReadings: Sendable, Equatable {
-    /// Packets that the interface received.
-    public var receivedByInterface: UInt64 = 0
-    /// Packets that the interface or its driver dropped.
-    public var droppedByInterface: UInt64 = 0
+    /// Packets that the interface received; nil if nobody counted them.
+    public var receivedByInterface: UInt64?
+    /// Packets that the interface or its driver dropped; nil if nobody counted them.
+    public var droppedByInterface: UInt64?
     /// Packets that passed the filter, those dropped by the kernel included.
     public var receivedByFilter: UInt64 = 0
     /// Packets that passed the filter and found no room in the kernel's ring or buffer.

@@ -76,7 +76,7 @@ public struct RecorderOptions: Sendable {
     }
 
     /// Throws what contradicts itself.
-    func validate() throws(RecorderError) {
+    public func validate() throws(RecorderError) {
         func require(_ condition: Bool, _ problem: String) throws(RecorderError) {
             if !condition { throw .options(problem: problem) }
         }

@@ -30,6 +30,8 @@ final class RecordingWriter {
 
     let options: RecorderOptions
     let inlets: [RecorderInlet]
+    /// Each once, however many inlets it has.
+    private let interfaceNames: [String]
     let file: RecordingFile
     let compressor: RecordingCompressor?
     private let onAlarm: @Sendable (String) -> Void
@@ -61,6 +63,9 @@ final class RecordingWriter {
         try options.validate()
         self.options = options
         self.inlets = inlets
+        interfaceNames = inlets.map(\.name).reduce(into: []) {
+            if !$0.contains($1) { $0.append($1) }
+        }
         self.onAlarm = onAlarm
         file = try RecordingFile(options: options)
         compressor = options.zstdLevel.map { RecordingCompressor(level: $0) }
@@ -221,7 +226,7 @@ extension RecordingWriter {
         let triesMax: UInt64 = 1000
         for attempt in 1...triesMax {
             let name = RecorderName.make(
-                options.namePattern, sequence: sequence + attempt, interfaces: inlets.map(\.name),
+                options.namePattern, sequence: sequence + attempt, interfaces: interfaceNames,
                 utcNanoseconds: now.utc, isCompressed: compressor != nil)
             let path = options.directory + "/" + name
             let code = file.open(
@@ -276,7 +281,7 @@ extension RecordingWriter {
                 + "\(report.unwrittenPackets)"
             statistics.startTimeNanoseconds = start.utc
             if isEnd { statistics.endTimeNanoseconds = now.utc }
-            if let readings = inlet.readings?() {
+            if let readings = inlet.readings?(taken) {
                 statistics.received = readings.receivedByInterface
                 statistics.dropped = readings.droppedByInterface
                 statistics.filterAccepted = readings.receivedByFilter
