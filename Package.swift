@@ -11,7 +11,7 @@ let package = Package(
             targets: [
                 "Ticks", "Wire", "Lines", "Protocols", "Books", "Capture", "Tape", "Journal",
                 "Handler", "Simulation",
-            ])
+            ]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
