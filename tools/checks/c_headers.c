@@ -82,8 +82,12 @@ AT(tapeline_line, channel, 4);
 AT(tapeline_line, id, 6);
 AT(tapeline_line, name, 8);
 AT(tapeline_line, packets, 40);
-AT(tapeline_line, dropped, 128);
+AT(tapeline_line, dropped_kernel, 128);
+AT(tapeline_line, dropped_interface, 136);
+AT(tapeline_line, dropped_driver, 144);
+AT(tapeline_line, dropped_ring, 152);
 AT(tapeline_line, skew, 160);
+AT(tapeline_line, filtered, 416);
 
 CHECK(sizeof(tapeline_counter) == 64);
 AT(tapeline_counter, name, 8);
