@@ -38,7 +38,7 @@ let package = Package(
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(
             name: "Protocols", dependencies: ["Ticks", "Wire"],
-            exclude: ["ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
+            exclude: ["DESCRIPTIONS.md", "ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(
             name: "Capture",
