@@ -116,8 +116,6 @@ struct PartPlan {
     /// Fields of the dimension in front of a group's entries or of data.
     let counter: FieldPlan?
     let blockLength: FieldPlan?
-    /// The owner's field that counts the entries, or decides whether there is one.
-    let ownersField: String
 
     init(_ part: ProtocolDescription.Part, _ description: ProtocolDescription) {
         self.part = part
@@ -128,7 +126,6 @@ struct PartPlan {
         }
         counter = dimension("count") ?? (part.kind == .data ? dimension("length") : nil)
         blockLength = dimension("blockLength")
-        ownersField = part.when?.field ?? part.count
     }
 }
 

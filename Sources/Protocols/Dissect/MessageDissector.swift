@@ -87,7 +87,7 @@ public struct MessageDissector {
             return
         }
         let announced = blockLength.flatMap { $0.number(base) }
-        let block = announced.map { Int(truncatingIfNeeded: $0.bits) } ?? length
+        let block = announced.map { Int(truncatingIfNeeded: $0.bits) } ?? length - start
         // The part that the offsets of its fields count in.
         let fixed = description.isSBE ? min(block, length - start) : length
         let own = read(plan.fields, base + start, limit: fixed, at: message.offset + start)

@@ -94,17 +94,13 @@ struct PartWalk {
     }
 
     private mutating func repeating(_ plan: PartPlan, _ owner: Owner) -> DissectedValue? {
-        let number = owner.number(plan.ownersField)
-        let count: UInt64
         if let when = plan.part.when {
-            let isThere = number.map { value in
-                when.values.contains { UInt64(truncatingIfNeeded: $0) == value }
+            let value = owner.number(when.field)
+            guard when.values.contains(where: { UInt64(truncatingIfNeeded: $0) == value }) else {
+                return nil
             }
-            guard isThere == true else { return nil }
-            count = 1
-        } else {
-            count = number ?? 0
         }
+        let count = plan.part.count.isEmpty ? 1 : owner.number(plan.part.count) ?? 0
         return entries(plan, count: count, stride: plan.part.size ?? 0)
     }
 
