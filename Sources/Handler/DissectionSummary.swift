@@ -19,7 +19,7 @@ public struct DissectionSummary {
         public var trailingBytes: UInt64 = 0
     }
 
-    private struct Counts {
+    struct Counts {
         var channel: Channel
         var feeds: [String: UInt64] = [:]
         var types: [String: UInt64] = [:]
@@ -58,7 +58,7 @@ public struct DissectionSummary {
 }
 
 extension DissectionSummary.Counts {
-    fileprivate mutating func add(_ record: DissectedRecord) {
+    mutating func add(_ record: DissectedRecord) {
         channel.packets += 1
         guard let packet = record.packet else {
             channel.unrecognized += 1

@@ -15,10 +15,12 @@ public struct DissectedRecord {
     public var payload: [UInt8]
     /// Nil if no feed fits.
     public var packet: DissectedPacket?
+    /// What is odd about the packet around the payload.
+    public var notes: [String]
 
     public init(
         number: UInt64, time: UInt64?, source: String, destination: String, payload: [UInt8],
-        packet: DissectedPacket?
+        packet: DissectedPacket?, notes: [String] = []
     ) {
         self.number = number
         self.time = time
@@ -26,6 +28,7 @@ public struct DissectedRecord {
         self.destination = destination
         self.payload = payload
         self.packet = packet
+        self.notes = notes
     }
 
     /// What there is to say where no feed fits.
@@ -36,6 +39,8 @@ public struct DissectedRecord {
 public final class FileDissection {
     private let guess: ProtocolGuess
     private let dissector = PacketDissector()
+    /// Takes the packets whose IPv4 checksum is wrong, to show them all the same.
+    private let lenient = PacketDissector(verifyIPv4Checksum: false)
     /// Packets of the files, and those of them without UDP or TCP payload.
     public private(set) var packets: UInt64 = 0
     public private(set) var withoutPayload: UInt64 = 0
@@ -64,31 +69,41 @@ public final class FileDissection {
             guard case .packet(let captured) = record else { continue }
             number += 1
             packets += 1
-            guard let (datagram, isTCP) = payload(captured) else {
+            guard let found = payload(captured) else {
                 withoutPayload += 1
                 continue
             }
+            let datagram = found.datagram
             let time = captured.hasTime ? captured.timeNanoseconds : nil
             let packet = guess.dissect(
                 datagram.payload,
                 to: ProtocolGuess.Destination(
-                    address: datagram.destination, port: datagram.destinationPort, isTCP: isTCP),
+                    address: datagram.destination, port: datagram.destinationPort,
+                    isTCP: found.isTCP),
                 captureTime: time ?? 0)
             let record = DissectedRecord(
                 number: number, time: time, source: "\(datagram.source):\(datagram.sourcePort)",
                 destination: "\(datagram.destination):\(datagram.destinationPort)",
-                payload: Array(datagram.payload), packet: packet)
+                payload: Array(datagram.payload), packet: packet, notes: found.notes)
             guard try body(record) else { return }
         }
     }
 
     /// The UDP or TCP payload of a packet; nil if there is none.
-    private func payload(_ packet: CapturedPacket) -> (Datagram, isTCP: Bool)? {
-        if case .datagram(let datagram) = dissector.dissect(packet) { return (datagram, false) }
-        guard let segment = dissector.tcpSegment(packet), !segment.payload.isEmpty else {
-            return nil
+    private func payload(
+        _ packet: CapturedPacket
+    ) -> (datagram: Datagram, isTCP: Bool, notes: [String])? {
+        switch dissector.dissect(packet) {
+        case .datagram(let datagram): return (datagram, false, [])
+        case .rejected(.badIPv4Checksum):
+            guard case .datagram(let datagram) = lenient.dissect(packet) else { return nil }
+            return (datagram, false, ["the IPv4 checksum is wrong"])
+        case .rejected:
+            guard let segment = dissector.tcpSegment(packet), !segment.payload.isEmpty else {
+                return nil
+            }
+            return (segment, true, ["TCP, not reassembled"])
         }
-        return (segment, true)
     }
 
     private func dissect(

@@ -83,6 +83,9 @@ struct DissectCommand: ParsableCommand {
     }
 
     private func report(_ dissection: FileDissection, _ totals: DissectionSummary) throws {
+        if dissection.withoutPayload > 0 {
+            standardError("packets without UDP or TCP payload: \(dissection.withoutPayload)")
+        }
         var damage = dissection.truncations.map { "\($0.path): \($0.truncation)" }
         if totals.malformed > 0 {
             damage.append("\(totals.malformed) packets or messages are malformed")

@@ -8,6 +8,7 @@ public enum DissectionText {
         var line = "packet \(record.number)"
         if let time = record.time { line += "  " + TickText.time(time) }
         if !record.source.isEmpty { line += "  \(record.source) → \(record.destination)" }
+        if !record.notes.isEmpty { line += "  (\(record.notes.joined(separator: "; ")))" }
         guard let packet = record.packet else {
             bytes.append(text: line + "  \(record.problem)\n\n")
             return

@@ -15,6 +15,9 @@ struct Evidence {
         }
         weigh(packet.header)
         for message in packet.messages { weigh(message) }
+        // A header alone proves nothing: many protocols share one.
+        let isKnown = packet.messages.isEmpty || packet.messages.contains { $0.status == .whole }
+        if !isKnown { score = min(score, -1) }
     }
 
     private let captureTime: UInt64
