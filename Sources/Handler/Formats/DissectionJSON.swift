@@ -11,11 +11,17 @@ public enum DissectionJSON {
         bytes.append(text: "{\"packet\":")
         bytes.append(decimal: record.number)
         bytes.append(text: ",\"time\":")
-        if let time = record.time { bytes.append(decimal: time) } else { bytes.append(text: "null") }
+        if let time = record.time {
+            bytes.append(decimal: time)
+        } else {
+            bytes.append(text: "null")
+        }
         append(",\"source\":", record.source, &bytes)
         append(",\"destination\":", record.destination, &bytes)
         bytes.append(text: ",\"notes\":[")
-        for (index, note) in record.notes.enumerated() { append(index > 0 ? "," : "", note, &bytes) }
+        for (index, note) in record.notes.enumerated() {
+            append(index > 0 ? "," : "", note, &bytes)
+        }
         bytes.append(text: "]")
         guard let packet = record.packet else {
             bytes.append(text: ",\"protocol\":null,\"header\":{},\"messages\":[],\"problems\":[")

@@ -56,7 +56,8 @@ public enum DissectionText {
     ) {
         let indent = String(repeating: "  ", count: depth)
         if case .entries(let entries) = field.value {
-            bytes.append(text: indent + padded(field.offset, 6) + "  \(field.name): \(entries.count)\n")
+            bytes.append(
+                text: indent + padded(field.offset, 6) + "  \(field.name): \(entries.count)\n")
             for (index, entry) in entries.enumerated() {
                 if index > 0, entry.count > 1 { bytes.append(text: "\n") }
                 for inner in entry { append(inner, depth: depth + 1, payload, &bytes) }

@@ -17,7 +17,9 @@ public struct ProtocolPage {
         own = description.feeds.first { $0.name == feed.name }
     }
 
-    public var title: String { own.map(\.title).flatMap { $0.isEmpty ? nil : $0 } ?? description.title }
+    public var title: String {
+        own.map(\.title).flatMap { $0.isEmpty ? nil : $0 } ?? description.title
+    }
     public var version: String { own?.version ?? "" }
 
     /// What sequence numbers count.
@@ -66,7 +68,8 @@ public struct ProtocolPage {
     /// `dropped: not documented` says "not documented".
     static func reason(_ mapping: String) -> String {
         guard let colon = mapping.firstIndex(of: ":") else { return mapping }
-        return String(mapping[mapping.index(after: colon)...]).trimmingPrefix { $0 == " " }.description
+        return String(mapping[mapping.index(after: colon)...]).trimmingPrefix { $0 == " " }
+            .description
     }
 
     /// The kinds that a message's mapping names: its words that are kinds of ticks.

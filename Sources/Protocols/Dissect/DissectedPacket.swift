@@ -102,6 +102,8 @@ public struct DissectedMessage: Equatable, Sendable {
     public var extraBytes: Int = 0
     /// Why it is malformed; empty if it is not.
     public var problem: String
+    /// Fields of its head that do not have the only value that the description allows.
+    public var contradictions = 0
 
     public init(
         offset: Int, length: Int, key: DissectedKey?, name: String?, status: MessageStatus,
@@ -135,7 +137,7 @@ public struct DissectedPacket: Equatable, Sendable {
     public var trailingBytes: Int = 0
     /// What is wrong with the packet as such.
     public var problems: [String] = []
-    /// Fields that do not have the only value that the description allows.
+    /// Fields of the header that do not have the only value that the description allows.
     public var contradictions = 0
 
     public init(feed: String, transport: String, kind: String) {

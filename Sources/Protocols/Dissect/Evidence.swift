@@ -32,7 +32,7 @@ struct Evidence {
         case .unknown: score -= 20
         case .malformed: score -= 30
         }
-        score -= min(Double(message.extraBytes) * 2, 10)
+        score -= min(Double(message.extraBytes) * 2, 10) + Double(message.contradictions) * 10
         weigh(message.fields)
     }
 

@@ -6,6 +6,8 @@ public struct MessageDissector {
     private let description: ProtocolDescription
     private let plans: [Int: MessagePlan]
     private let prefix: [FieldPlan]
+    private let headerFields: [FieldPlan]
+    private let headerSize: Int
     private let keys: [FieldPlan]
     private let blockLength: FieldPlan?
 
@@ -18,6 +20,10 @@ public struct MessageDissector {
             uniquingKeysWith: { first, _ in first })
         let prefix = description.prefix.map { FieldPlan($0, description) }
         self.prefix = prefix
+        headerFields = (description.headers.first?.fields ?? []).map {
+            FieldPlan($0, description)
+        }
+        headerSize = description.headers.first?.size ?? 0
         keys = description.key.compactMap { name in prefix.first { $0.field.name == name } }
         blockLength =
             description.isSBE ? prefix.first { $0.field.name == "blockLength" } : nil
@@ -38,7 +44,8 @@ public struct MessageDissector {
         }
         let key = key(base)
         message.key = key
-        message.fields = read(prefix, base, limit: bytes.count, at: offset).fields
+        message.fields = PartWalk.read(prefix, base, limit: bytes.count, at: offset).fields
+        message.contradictions = Self.contradictions(prefix, base, limit: bytes.count)
         guard let plan = plans[Int(truncatingIfNeeded: key.number)] else {
             message.status = .unknown
             return message
@@ -90,7 +97,8 @@ public struct MessageDissector {
         let block = announced.map { Int(truncatingIfNeeded: $0.bits) } ?? length - start
         // The part that the offsets of its fields count in.
         let fixed = description.isSBE ? min(block, length - start) : length
-        let own = read(plan.fields, base + start, limit: fixed, at: message.offset + start)
+        let own = PartWalk.read(
+            plan.fields, base + start, limit: fixed, at: message.offset + start)
         message.fields += own.fields
         if description.isSBE, block > length - start {
             message.problem = "a block of \(block) bytes, of which \(length - start) are there"
@@ -121,25 +129,22 @@ public struct MessageDissector {
         return max(plan.message.least, description.prefixSize)
     }
 
-    /// Fields that lie whole before `limit`. An optional one that does not is not there; another one
-    /// is cut off.
-    private func read(
-        _ plans: [FieldPlan], _ base: UnsafeRawPointer, limit: Int, at offset: Int
-    ) -> (fields: [DissectedField], isCut: Bool) {
-        PartWalk.read(plans, base, limit: limit, at: offset)
-    }
-
     /// The packet's header as the description has it, as far as it is there, and how many of its
     /// fields have a value that the description rules out.
     func header(_ payload: UnsafeRawBufferPointer) -> (fields: [DissectedField], odd: Int) {
-        guard let header = description.headers.first, let base = payload.baseAddress else {
-            return ([], 0)
-        }
-        let plans = header.fields.map { FieldPlan($0, description) }
-        let limit = min(payload.count, header.size)
-        let odd = plans.reduce(0) { count, plan in
+        guard let base = payload.baseAddress else { return ([], 0) }
+        let limit = min(payload.count, headerSize)
+        return (
+            PartWalk.read(headerFields, base, limit: limit, at: 0).fields,
+            Self.contradictions(headerFields, base, limit: limit)
+        )
+    }
+
+    private static func contradictions(
+        _ plans: [FieldPlan], _ base: UnsafeRawPointer, limit: Int
+    ) -> Int {
+        plans.reduce(0) { count, plan in
             plan.field.end <= limit && !plan.hasItsConstant(base) ? count + 1 : count
         }
-        return (PartWalk.read(plans, base, limit: limit, at: 0).fields, odd)
     }
 }

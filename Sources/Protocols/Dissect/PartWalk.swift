@@ -86,7 +86,8 @@ struct PartWalk {
         let stride = onWire.map { Int(truncatingIfNeeded: $0.bits) } ?? plan.part.size ?? 0
         cursor += dimension
         if counter.bits > 0, stride < plan.part.least {
-            problem = "entries of \(plan.part.name) have \(stride) bytes instead of "
+            problem =
+                "entries of \(plan.part.name) have \(stride) bytes instead of "
                 + "\(plan.part.least)"
             return .entries([])
         }
