@@ -79,11 +79,11 @@ public final class PillarDecoder: FeedDecoding {
         let last = capacity - ticksPerMessageMax
         while remaining > 0, emitter.count <= last {
             let message = base + offset
-            let length = Int(message.little16(0))
+            let length = Int(Self.head(message, 0))
             offset &+= length
             remaining &-= 1
             // Shorter than its own head: of no type.
-            let type = length >= 4 ? Int(message.little16(2)) : 0
+            let type = length >= 4 ? Int(Self.head(message, 2)) : 0
             if table.accept(type, length: length) {
                 emitter.sequence = sequence
                 // Numbers begin with 1: 0 is what stands outside of the order.
@@ -97,6 +97,12 @@ public final class PillarDecoder: FeedDecoding {
         }
         cursor = BlockCursor(offset: offset, remaining: remaining, sequence: sequence)
         return emitter.count
+    }
+
+    /// Size or type of a message.
+    @inline(__always)
+    private static func head(_ message: UnsafeRawPointer, _ offset: Int) -> UInt16 {
+        UInt16(littleEndian: message.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
     /// A refresh is the past of single symbols, to be joined with what was kept of the present: in
