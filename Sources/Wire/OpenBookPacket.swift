@@ -45,10 +45,11 @@ public enum OpenBookPacket {
         return .packet(packet)
     }
 
-    /// A whole packet out of one message, which is a packet: size and sequence are written into it.
+    /// A whole packet: the messages, of which the first begins with a packet header, one behind the
+    /// other. Size, sequence and retransmission flag are written into the header.
     public static func encode(_ contents: PacketContents) -> [UInt8] {
-        var bytes = contents.messages.first ?? [UInt8](repeating: 0, count: headerSize)
-        precondition(bytes.count >= headerSize, "a message of this transport begins with a header")
+        var bytes = Array(contents.messages.joined())
+        while bytes.count < headerSize { bytes.append(0) }
         let type = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
         var header: [UInt8] = []
         header.appendFields(byteCount: 8) {

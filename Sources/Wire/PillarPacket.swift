@@ -56,6 +56,8 @@ public enum PillarPacket {
             packet.kind = .unsequenced
             packet.firstSequence = 0
         } else {
+            // Numbers begin with 1.
+            guard packet.firstSequence > 0 else { return .rejected(.sequenceOutOfRange) }
             packet.kind = .data
             packet.resetsSequence =
                 flag == DeliveryFlag.sequenceReset
