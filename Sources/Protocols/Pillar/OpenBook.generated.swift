@@ -321,7 +321,7 @@ public enum OpenBookMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 16
+        let at = 16
         return at <= length
     }
 }
@@ -373,7 +373,7 @@ public enum OpenBookMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 16
+        let at = 16
         return at <= length
     }
 }

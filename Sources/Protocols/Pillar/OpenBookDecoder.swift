@@ -5,7 +5,7 @@ import Wire
 ///
 /// A block is a whole packet with its header; decoding may stop between two entries of it.
 public final class OpenBookDecoder: FeedDecoding {
-    @exclusivity(unchecked) private var table: MessageTable
+    private let table: MessageTable
     @exclusivity(unchecked) private var counters = DecoderCounters()
     @exclusivity(unchecked) private var symbols = PillarSymbols()
     private let directory: InstrumentDirectory
@@ -43,12 +43,8 @@ public final class OpenBookDecoder: FeedDecoding {
 
     public func snapshotCounters() -> DecoderCounters {
         var result = counters
-        result.unknownType &+= table.unknownType
-        result.unexpectedLength &+= table.unexpectedLength
-        result.messages = table.counted
-            .filter { $0.count > 0 }
-            .map { MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count) }
-            .sorted { $0.key < $1.key }
+        table.fill(&result)
+        result.unexpectedLength &+= counters.unexpectedLength
         return result
     }
 

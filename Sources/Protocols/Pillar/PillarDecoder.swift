@@ -6,7 +6,7 @@ import Wire
 ///
 /// Sans-I/O: reads messages, writes ticks, keeps the channel's index mapping and its clocks.
 public final class PillarDecoder: FeedDecoding {
-    @exclusivity(unchecked) private var table: MessageTable
+    private let table: MessageTable
     @exclusivity(unchecked) var counters = DecoderCounters()
     /// By symbol index, and on the options feed by series index beside it.
     @exclusivity(unchecked) var symbols = PillarSymbols()
@@ -58,12 +58,7 @@ public final class PillarDecoder: FeedDecoding {
 
     public func snapshotCounters() -> DecoderCounters {
         var result = counters
-        result.unknownType = table.unknownType
-        result.unexpectedLength = table.unexpectedLength
-        result.messages = table.counted
-            .filter { $0.count > 0 }
-            .map { MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count) }
-            .sorted { $0.key < $1.key }
+        table.fill(&result)
         return result
     }
 

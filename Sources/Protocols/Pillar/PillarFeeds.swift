@@ -15,7 +15,7 @@ enum PillarFeeds {
             name: "openbook-ultra", venue: "XNYS", timeZone: "America/New_York",
             transport: OpenBookPacket.transport,
             ticksPerMessageMax: OpenBookDecoder.ticksPerMessageMax,
-            makeDecoder: { OpenBookDecoder($0) }),
+            description: { .openBook }, makeDecoder: { OpenBookDecoder($0) }),
     ]
 
     /// An imbalance has 12 values; a depth update as many levels as a byte counts.
@@ -25,6 +25,6 @@ enum PillarFeeds {
         FeedDefinition(
             name: name, venue: venue, timeZone: "America/New_York",
             transport: PillarPacket.transport, ticksPerMessageMax: ticksPerMessageMax(name),
-            makeDecoder: { PillarDecoder($0) })
+            description: { .pillar }, makeDecoder: { PillarDecoder($0) })
     }
 }
