@@ -89,6 +89,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// A halt or an opening with indicative prices: status letter, then halt condition.
+    case priceIndication = 30
+    /// Session of the market, then whether short sales are restricted.
+    case marketState = 31
+    /// An auction of an options series begins or ends.
+    case requestForQuote = 32
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -101,6 +107,9 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case breakerLevel3 = 6
     case minimumAllowable = 7
     case maximumAllowable = 8
+    /// Prices that go with the status of the same message.
+    case statusPrice1 = 30
+    case statusPrice2 = 31
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -117,6 +126,11 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// The part of the imbalance that is market orders.
+    case marketImbalance = 30
+    case auctionInterestClearing = 31
+    case shortSaleFiling = 32
+    case unpaired = 33
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -124,4 +138,9 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    case sessionHigh = 30
+    case sessionLow = 31
+    case sessionOpen = 32
+    case sessionClose = 33
+    case totalVolume = 34
 }
