@@ -17,11 +17,14 @@ final class NumberedFeed {
     private let ticksPerMessageMax: Int
     /// Instrument ids by the venue's numbers.
     private let instruments: CodeTable
+    /// The symbol of a number, where people call the instrument by it.
+    private let symbol: ((UInt64) -> String)?
 
     init(
         _ setup: DecoderSetup, _ description: ProtocolDescription, framing: BlockFraming,
-        ticksPerMessageMax: Int
+        ticksPerMessageMax: Int, symbol: ((UInt64) -> String)? = nil
     ) {
+        self.symbol = symbol
         table = MessageTable(description, feed: setup.feed)
         directory = setup.directory
         midnight = setup.midnight
@@ -63,7 +66,8 @@ final class NumberedFeed {
         return emitter.count
     }
 
-    /// The instrument with the venue's number; an unknown one is entered without a symbol.
+    /// The instrument with the venue's number; an unknown one is entered, without a symbol unless
+    /// the number tells it.
     @inline(__always)
     func instrument(_ code: UInt64) -> UInt32 {
         let known = instruments.find(code)
@@ -72,7 +76,8 @@ final class NumberedFeed {
 
     @inline(never)
     private func enter(_ code: UInt64) -> UInt32 {
-        note(code, directory.addUnnamed(venue: venue, code: code, channel: channel))
+        if let symbol { return define(code, symbol: symbol(code)) }
+        return note(code, directory.addUnnamed(venue: venue, code: code, channel: channel))
     }
 
     /// The instrument with this symbol; from now on `code` stands for it.

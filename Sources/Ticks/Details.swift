@@ -89,6 +89,14 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// The last message of a snapshot; `orderID` is the last sequence that it contains.
+    case snapshotComplete = 110
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 111
+    /// The session of a market segment, whose letters stand in `orderID`.
+    case marketSession = 112
+    /// Trading within limits only, until the time in `quantity`.
+    case coolingOff = 113
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -101,6 +109,10 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case breakerLevel3 = 6
     case minimumAllowable = 7
     case maximumAllowable = 8
+    /// Reference price and bounds outside of which orders are not taken at all.
+    case extremeReference = 110
+    case extremeUpper = 111
+    case extremeLower = 112
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -117,6 +129,10 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    case bidQuantity = 110
+    case askQuantity = 111
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 112
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -124,4 +140,14 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    case open = 110
+    case high = 111
+    case low = 112
+    case last = 113
+    case volume = 114
+    case openInterest = 115
+    case settlement = 116
+    case averagePrice = 117
+    case previousClose = 118
+    case nominal = 119
 }

@@ -238,7 +238,7 @@ public enum Asx24Message {
     public var displayDecimals: UInt8 {
         base.loadUnaligned(fromByteOffset: 136, as: UInt8.self)
     }
-    /// Offset 137: price: of all messages of the instrument.
+    /// Offset 137: price: of all messages of the instrument; directory: details, price_denominator.
     @inlinable @inline(__always)
     public var priceDenominator: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 137, as: UInt32.self))
@@ -406,7 +406,7 @@ public enum Asx24Message {
     public var displayDecimals: UInt8 {
         base.loadUnaligned(fromByteOffset: 149, as: UInt8.self)
     }
-    /// Offset 150: price: of all messages of the instrument.
+    /// Offset 150: price: of all messages of the instrument; directory: details, price_denominator.
     @inlinable @inline(__always)
     public var priceDenominator: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 150, as: UInt32.self))
@@ -554,7 +554,7 @@ public enum Asx24Message {
     public var displayDecimals: UInt8 {
         base.loadUnaligned(fromByteOffset: 110, as: UInt8.self)
     }
-    /// Offset 111: price: of all messages of the instrument.
+    /// Offset 111: price: of all messages of the instrument; directory: details, price_denominator.
     @inlinable @inline(__always)
     public var priceDenominator: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 111, as: UInt32.self))
@@ -690,7 +690,7 @@ public enum Asx24Message {
     public var displayDecimals: UInt8 {
         base.loadUnaligned(fromByteOffset: 110, as: UInt8.self)
     }
-    /// Offset 111: price: of all messages of the instrument.
+    /// Offset 111: price: of all messages of the instrument; directory: details, price_denominator.
     @inlinable @inline(__always)
     public var priceDenominator: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 111, as: UInt32.self))

@@ -13,6 +13,7 @@ N	Prices are divided by the denominator of the instrument's directory message (o
 N	A time is the ns in the second that the last T gave; before the first T it is 0. Seconds of less than a day count from midnight in Sydney, others from 1970: the documents at hand do not say which T carries.
 N	Implied orders (j, l, k) are orders of the book like others, flagged implied: they have ids, places and quantities of their own and trade.
 N	Order ids are taken as they are; that they are unique among the instruments of a channel is an assumption that live ids bear out.
+N	The details keep the denominator as price_denominator: a restarted handler has it from there.
 N	The dates of expiry and last trading are left out: their format is not documented.
 N	A trade that P tells has no order message beside it: it is flagged offBook. What e says of the opposite order is left to that order's own e.
 F	asx24	ASX 24 futures and options, order by order	1.05	XSFE	
@@ -60,7 +61,7 @@ f	127	char[6]	cfiCode									directory: details, cfi
 f	133	u16be	expiryYear									directory: details, expiry_month
 f	135	u8	expiryMonth									directory: details, expiry_month
 f	136	u8	displayDecimals									dropped: a hint for screens
-f	137	u32be	priceDenominator									price: of all messages of the instrument
+f	137	u32be	priceDenominator									price: of all messages of the instrument; directory: details, price_denominator
 f	141	u32be	minimumTick									directory: tick size
 f	145	u32be	lastTradingDate									dropped: its format is not documented
 f	149	i64be	priorSettlement									price of statistic.settlement
@@ -87,7 +88,7 @@ f	136	char	optionType									directory: details, put_call
 f	137	i64be	strike									directory: details, strike
 f	145	u32be	underlyingID									directory: details, underlying_code
 f	149	u8	displayDecimals									dropped: a hint for screens
-f	150	u32be	priceDenominator									price: of all messages of the instrument
+f	150	u32be	priceDenominator									price: of all messages of the instrument; directory: details, price_denominator
 f	154	u32be	minimumTick									directory: tick size
 f	158	u8	strikeDecimals									dropped: a hint for screens
 f	159	u32be	strikeDenominator									directory: details, strike
@@ -112,7 +113,7 @@ f	43	char[60]	longName									directory: details, name
 f	103	char[6]	cfiCode									directory: details, cfi
 f	109	u8	priceMethod									directory: details, price_method
 f	110	u8	displayDecimals									dropped: a hint for screens
-f	111	u32be	priceDenominator									price: of all messages of the instrument
+f	111	u32be	priceDenominator									price: of all messages of the instrument; directory: details, price_denominator
 f	115	u32be	minimumTick									directory: tick size
 f	119	u8	legCount									framing
 G	repeat	legs		17	legCount		17	
@@ -130,7 +131,7 @@ f	43	char[60]	longName									directory: details, name
 f	103	char[6]	cfiCode									directory: details, cfi
 f	109	u8	priceMethod									directory: details, price_method
 f	110	u8	displayDecimals									dropped: a hint for screens
-f	111	u32be	priceDenominator									price: of all messages of the instrument
+f	111	u32be	priceDenominator									price: of all messages of the instrument; directory: details, price_denominator
 f	115	u32be	minimumTick									directory: tick size
 f	119	u8	legCount									framing
 G	repeat	legs		17	legCount		17	

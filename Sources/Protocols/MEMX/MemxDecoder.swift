@@ -11,7 +11,7 @@ final class MemxDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, Memx.description, framing: MEMXPacket.transport.framing,
+            setup, ProtocolDescription.memx, framing: MEMXPacket.transport.framing,
             ticksPerMessageMax: Self.ticksPerMessageMax)
     }
 

@@ -12,7 +12,7 @@ P	Memx	MEMX MEMOIR Depth	others.md	u16be@0 exclusive		0	6	sbe	template
 N	Market by order. Prices count millionths, times are ns since 1970. LTSE and 24X send the same messages.
 N	Byte 3 of each message's six-byte header is the schema, always 2; it is not looked at.
 N	Security ids are valid for one day; an instrument whose directory message was missed stays without a symbol.
-N	A shutdown packet ends the session (moldudp64's end of session does the same).
+N	A shutdown packet ends the session.
 F	memx	MEMX US equities depth of book	1.3	MEMX	port=19780;group=233.142.18.1
 E	PacketType	u8
 v	0	heartbeat	Heartbeat, 18 bytes, with the last number published

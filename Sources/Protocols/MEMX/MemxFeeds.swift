@@ -6,7 +6,7 @@ enum MemxFeeds {
             name: "memx", venue: "MEMX", timeZone: "America/New_York",
             transport: MEMXPacket.transport,
             ticksPerMessageMax: MemxDecoder.ticksPerMessageMax,
-            description: { Memx.description }
+            description: { .memx }
         ) { MemxDecoder($0) }
     ]
 }

@@ -246,7 +246,7 @@ public enum OmdcMessage {
     public var isinBytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + 12, count: 12)
     }
-    /// Offset 24: directory: details, type.
+    /// Offset 24: directory: details, instrument_type.
     @inlinable @inline(__always)
     public var instrumentTypeKey: UInt64 {
         base.wireLetters(24, bytes: 4)
@@ -260,7 +260,7 @@ public enum OmdcMessage {
     public var instrumentTypeBytes: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: base + 24, count: 4)
     }
-    /// Offset 28: directory: details, product_type.
+    /// Offset 28: directory: details, type and product_type.
     @inlinable @inline(__always)
     public var productType: UInt8 {
         base.loadUnaligned(fromByteOffset: 28, as: UInt8.self)
@@ -1712,7 +1712,7 @@ public enum OmdcMessage {
     }
     @inlinable @inline(__always)
     public var lastPriceBillionths: Int64 { Int64(lastPrice) &* 1000000 }
-    /// Offset 36: price of vwap.
+    /// Offset 36: price of averagePrice.
     @inlinable @inline(__always)
     public var vwap: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 36, as: Int32.self))

@@ -56,8 +56,8 @@ M	11	11	SecurityDefinition	544		omd-c	definition, statistic.previousClose
 f	4	u32le	securityCode									instrument: code; directory: symbol, five digits
 f	8	char[4]	marketCode									directory: details, market
 f	12	char[12]	isin									directory: details, isin
-f	24	char[4]	instrumentType									directory: details, type
-f	28	u8	productType									directory: details, product_type
+f	24	char[4]	instrumentType									directory: details, instrument_type
+f	28	u8	productType									directory: details, type and product_type
 f	30	char[2]	spreadTable									directory: details, tick_table
 f	32	char[40]	shortName									directory: details, name
 f	72	char[3]	currency									directory: currency
@@ -232,14 +232,14 @@ M	56	56	OrderImbalance	20	20	omd-c	imbalance.imbalance
 f	4	u32le	securityCode									instrument
 f	8	char	direction									side: bid for B, ask for S; extra
 f	10	u64le	quantity									quantity; none where the direction is blank
-M	60	60	Statistics	52	52	omd-c	statistic.volume, statistic.high, statistic.low, statistic.last, statistic.vwap
+M	60	60	Statistics	52	52	omd-c	statistic.volume, statistic.high, statistic.low, statistic.last, statistic.averagePrice
 f	4	u32le	securityCode									instrument
 f	8	u64le	sharesTraded									quantity of volume
 f	16	i64le	turnover	-3								dropped: an amount of money
 f	24	i32le	highPrice	-3								price of high
 f	28	i32le	lowPrice	-3								price of low
 f	32	i32le	lastPrice	-3								price of last
-f	36	i32le	vwap	-3								price of vwap
+f	36	i32le	vwap	-3								price of averagePrice
 f	40	u32le	shortSellShares									dropped: a part of the volume
 f	44	i64le	shortSellTurnover	-3								dropped: an amount of money
 M	61	61	MarketTurnover	20	20	omd-c	dropped: an amount of money
