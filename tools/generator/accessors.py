@@ -1,6 +1,6 @@
 """Writes <Name>.generated.swift: accessors of messages, group entries and headers."""
 
-from swift import HEAD, integer, load, lower, name, null_text, upper, values
+from swift import head, integer, load, lower, name, null_text, upper, values
 
 
 class Accessors:
@@ -18,7 +18,7 @@ class Accessors:
                 f"{header.name}, {header.size} bytes ({protocol.source}).", header.size, "length")
         for message in protocol.messages:
             self.message(message)
-        return HEAD.format(file=protocol.path.name) + "\n".join(self.out).rstrip() + "\n"
+        return head(protocol) + "\n".join(self.out).rstrip() + "\n"
 
     def add(self, *lines):
         self.out += lines
@@ -207,11 +207,15 @@ class Accessors:
     def count_expression(self, part):
         if part.kind == "group":
             return ""
-        if part.count:
-            return f"Int({self.plain(part.count)})"
+        return self.count_of(part, "")
+
+    def count_of(self, part, owner):
+        count = f"Int({owner}{self.plain(part.count)})" if part.count else "1"
+        if not part.when:
+            return count
         field, whens = part.when
-        test = " || ".join(f"{self.plain(field)} == {v}" for v in whens)
-        return f"({test}) ? 1 : 0"
+        test = " || ".join(f"{owner}{self.plain(field)} == {v}" for v in whens)
+        return f"({test}) ? {count} : 0"
 
     def plain(self, field):
         return field + "Field" if field in ("base", "length", "blockLength") else name(field)
@@ -231,12 +235,7 @@ class Accessors:
         self.add("        return at <= length", "    }")
 
     def owner_count(self, part, own):
-        count = self.count_expression(part)
-        if part.count:
-            return f"Int({own}.{self.plain(part.count)})"
-        field, whens = part.when
-        test = " || ".join(f"{own}.{self.plain(field)} == {v}" for v in whens)
-        return f"({test}) ? 1 : 0"
+        return self.count_of(part, own + ".")
 
     def walk(self, parts, fail):
         base, at, limit, pad = "base", "at", "length", "        "

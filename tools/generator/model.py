@@ -95,7 +95,7 @@ class Message:
     @property
     def full(self):
         """Bytes of the fixed part with every optional field."""
-        return max([self.most or self.least] + [f.end for f in self.fields])
+        return max([self.least] + [f.end for f in self.fields])
 
     @property
     def is_dropped(self):
@@ -270,10 +270,11 @@ class Reader:
         self.protocol.framing = text
 
     def on_messages(self, tokens, text, to):
-        if tokens[0].startswith("after="):
-            self.protocol.inner_after = int(tokens[0][6:])
-        else:
-            self.protocol.inner = text
+        found = re.search(r"\s*\bafter=(\d+)", text)
+        if found:
+            self.protocol.inner_after = int(found[1])
+            text = text.replace(found[0], "").strip()
+        self.protocol.inner = text or self.protocol.inner
 
     def on_note(self, tokens, text, to):
         owner = self.block if isinstance(self.block, Message) else self.protocol
@@ -376,19 +377,24 @@ class Reader:
                 text = text[text.index("when=") + 5:].split()[0] if "'" not in text else (
                     text[text.index("when=") + 5:])
                 indicator, _, values = text.partition(":")
-                part.when = (indicator.strip(), self.when_values(values))
+                part.when = (indicator.strip(), self.when_values(indicator.strip(), values))
                 break
             else:
                 self.fail(f"unknown attribute {word}")
-        if part.size is None or bool(part.count) == bool(part.when):
-            self.fail("a repeat has size= and either count= or when=field:values")
+        if part.size is None or not (part.count or part.when):
+            self.fail("a repeat has size=, and count= or when=field:values or both")
         self.open(part)
 
-    def when_values(self, text):
+    def when_values(self, indicator, text):
+        owners = self.block.fields + self.protocol.prefix
+        made = next((f for f in owners if f.name == indicator), None)
+        letters = made is not None and made.type.kind == "char"
         values = []
         for item in text.split(","):
             item = item.strip()
-            if re.fullmatch(r"\d+|0x[0-9a-fA-F]+|'.*'", item):
+            if letters and len(item) == 1:
+                values.append(ord(item))
+            elif re.fullmatch(r"\d+|0x[0-9a-fA-F]+|'.*'", item):
                 values.append(parse_value(item, self.fail))
             elif len(item) == 1:
                 values.append(ord(item))
@@ -563,11 +569,11 @@ class Checker:
                     part.fields, 0, size or part.least, size or need, mapped)
                 if size and need < size:
                     self.fail(part.line, f"{part.name}: {size - need} bytes are not described")
-            reference = part.count or (part.when[0] if part.when else "")
             known = {f.name for f in owner.fields} | (
                 {f.name for f in self.protocol.prefix} if isinstance(owner, Message) else set())
-            if reference and reference not in known:
-                self.fail(part.line, f"{reference} is no field of {owner.name}")
+            for reference in [part.count] + ([part.when[0]] if part.when else []):
+                if reference and reference not in known:
+                    self.fail(part.line, f"{reference} is no field of {owner.name}")
             if part.kind == "tail" and part is not parts[-1]:
                 self.fail(part.line, "only the last part can be a tail")
             self.parts(part, part.parts, mapped)
