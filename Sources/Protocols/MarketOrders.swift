@@ -1,39 +1,40 @@
 import Ticks
 
-/// Orders without a price, by their references: they stand outside of the books, which sort by
-/// price, and are told by `imbalance` ticks.
+/// Orders without a price: they stand outside of the books, which sort by price, and are told by
+/// `imbalance` ticks.
 struct MarketOrders {
-    /// Most that are known at a time; more are counted as unrepresentable.
+    struct Order {
+        var instrument: UInt32
+        var side: Side
+        var quantity: Int64
+    }
+
+    /// Most that are known at a time.
     private static let capacity = 65_536
-    private var references: Set<UInt64> = []
+    private var orders: [UInt64: Order] = [:]
 
-    init() { references.reserveCapacity(Self.capacity) }
+    init() { orders.reserveCapacity(Self.capacity) }
 
-    /// False where there is no room.
-    mutating func insert(_ reference: UInt64) -> Bool {
-        guard references.count < Self.capacity else { return false }
-        references.insert(reference)
-        return true
-    }
-
+    /// The order with this reference; quick where there is none at all, as outside of auctions.
     @inline(__always)
-    func contains(_ reference: UInt64) -> Bool {
-        !references.isEmpty && references.contains(reference)
-    }
+    func find(_ reference: UInt64) -> Order? { orders.isEmpty ? nil : orders[reference] }
 
-    mutating func remove(_ reference: UInt64) { references.remove(reference) }
-
-    mutating func removeAll() { references.removeAll(keepingCapacity: true) }
-}
-
-extension TickEmitter {
-    /// `quantity` is what the order waits with, 0 once it is gone.
-    mutating func marketOrder(
-        _ reference: UInt64, quantity: Int64, side: Side = .none,
-        flags: TickFlags = .lastOfEvent
-    ) {
-        emit(
-            .imbalance, orderID: reference, quantity: quantity, side: side, flags: flags,
+    /// Notes a new order or a new total, and tells it. False where there is no room for it.
+    mutating func set(
+        _ reference: UInt64, side: Side, quantity: Int64, _ emitter: inout TickEmitter
+    ) -> Bool {
+        let hasRoom = orders.count < Self.capacity || orders[reference] != nil
+        if quantity <= 0 {
+            orders[reference] = nil
+        } else if hasRoom {
+            orders[reference] = Order(
+                instrument: emitter.instrument, side: side, quantity: quantity)
+        }
+        emitter.emit(
+            .imbalance, orderID: reference, quantity: quantity, side: side,
             detail: ImbalanceDetail.marketOrder.rawValue)
+        return hasRoom
     }
+
+    mutating func removeAll() { orders.removeAll(keepingCapacity: true) }
 }

@@ -570,17 +570,17 @@ public enum MitchMessage {
     public var timestamp: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
     }
-    /// Offset 6: order_id of the modify.
+    /// Offset 6: order_id of modify and fill.
     @inlinable @inline(__always)
     public var orderID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
     }
-    /// Offset 14: quantity of the trade.
+    /// Offset 14: quantity of trade and fill; of the modify, together with what is left.
     @inlinable @inline(__always)
     public var quantity: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
     }
-    /// Offset 18: quantity of the modify: what is left to see; 0 becomes a delete.
+    /// Offset 18: quantity of the modify, which makes up for hidden quantity that came to light.
     @inlinable @inline(__always)
     public var displayQuantity: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))

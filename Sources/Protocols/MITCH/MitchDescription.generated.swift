@@ -88,16 +88,16 @@ M	121	y	OrderBookClear	13	13	mitch	clear
 f	2	u32le	timestamp					ns				exchange_time
 f	6	u32le	instrumentID									instrument
 f	12	u8	flags			OrderFlags						dropped: no use with a clear
-M	69	E	OrderExecuted	26	26	mitch	trade, fill
+M	69	E	OrderExecuted	26	26	mitch	trade, fill, or trade, imbalance.marketOrder
 f	2	u32le	timestamp					ns				exchange_time
 f	6	u64le	orderID									order_id of the fill
 f	14	u32le	quantity									quantity of both
 f	18	u64le	tradeID									order_id of the trade
-M	67	C	OrderExecutedWithPrice	39	39	mitch	trade, modify; without the trade where it is not printable
+M	67	C	OrderExecutedWithPrice	39	39	mitch	modify, trade, fill; without the trade where it is not printable
 f	2	u32le	timestamp					ns				exchange_time
-f	6	u64le	orderID									order_id of the modify
-f	14	u32le	quantity									quantity of the trade
-f	18	u32le	displayQuantity									quantity of the modify: what is left to see; 0 becomes a delete
+f	6	u64le	orderID									order_id of modify and fill
+f	14	u32le	quantity									quantity of trade and fill; of the modify, together with what is left
+f	18	u32le	displayQuantity									quantity of the modify, which makes up for hidden quantity that came to light
 f	22	u64le	tradeID									order_id of the trade
 f	30	char	printable									choice of the ticks: N for not printable
 f	31	i64le	price	-8								price of the trade

@@ -91,8 +91,8 @@ extension OmdcDecoder {
     }
 
     private func statistic(
-        _ detail: StatisticDetail, _ price: Int64, _ flags: TickFlags = .lastOfEvent,
-        _ emitter: inout TickEmitter
+        _ detail: StatisticDetail, _ price: Int64, _ emitter: inout TickEmitter,
+        flags: TickFlags = .lastOfEvent
     ) {
         emitter.emit(.statistic, price: price, flags: flags, detail: detail.rawValue)
     }
@@ -135,9 +135,9 @@ extension OmdcDecoder {
         emitter.emit(
             .statistic, quantity: feed.quantity(message.sharesTraded), flags: [],
             detail: StatisticDetail.volume.rawValue)
-        statistic(.high, message.highPriceBillionths, [], &emitter)
-        statistic(.low, message.lowPriceBillionths, [], &emitter)
-        statistic(.last, message.lastPriceBillionths, [], &emitter)
+        statistic(.high, message.highPriceBillionths, &emitter, flags: [])
+        statistic(.low, message.lowPriceBillionths, &emitter, flags: [])
+        statistic(.last, message.lastPriceBillionths, &emitter, flags: [])
         statistic(.averagePrice, message.vwapBillionths, &emitter)
     }
 

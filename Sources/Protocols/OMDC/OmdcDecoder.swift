@@ -109,8 +109,7 @@ extension OmdcDecoder {
         let reference = reference(order.orderID, order.securityCode)
         let side = side(order.side)
         if order.orderType == OmdcOrderType.market.rawValue {
-            if !marketOrders.insert(reference) { feed.unrepresentable &+= 1 }
-            emitter.marketOrder(reference, quantity: Int64(order.quantity), side: side)
+            keep(reference, side, Int64(order.quantity), &emitter)
         } else {
             emitter.emit(
                 .add, orderID: reference, price: order.priceBillionths,
@@ -122,9 +121,8 @@ extension OmdcDecoder {
     private func modify(_ order: OmdcModifyOrder, _ emitter: inout TickEmitter) {
         emitter.instrument = feed.instrument(UInt64(order.securityCode))
         let reference = reference(order.orderID, order.securityCode)
-        if marketOrders.contains(reference) {
-            emitter.marketOrder(
-                reference, quantity: Int64(order.quantity), side: side(order.side))
+        if let known = marketOrders.find(reference) {
+            keep(reference, known.side, Int64(order.quantity), &emitter)
         } else {
             emitter.emit(
                 .modify, orderID: reference, quantity: Int64(order.quantity),
@@ -136,11 +134,18 @@ extension OmdcDecoder {
     private func delete(_ order: OmdcDeleteOrder, _ emitter: inout TickEmitter) {
         emitter.instrument = feed.instrument(UInt64(order.securityCode))
         let reference = reference(order.orderID, order.securityCode)
-        if marketOrders.contains(reference) {
-            marketOrders.remove(reference)
-            emitter.marketOrder(reference, quantity: 0, side: side(order.side))
+        if let known = marketOrders.find(reference) {
+            keep(reference, known.side, 0, &emitter)
         } else {
             emitter.emit(.delete, orderID: reference, side: side(order.side))
+        }
+    }
+
+    private func keep(
+        _ reference: UInt64, _ side: Side, _ quantity: Int64, _ emitter: inout TickEmitter
+    ) {
+        if !marketOrders.set(reference, side: side, quantity: quantity, &emitter) {
+            feed.unrepresentable &+= 1
         }
     }
 
