@@ -33,7 +33,9 @@ struct PriceScales {
 
     func free() { scales.deallocate() }
 
+    /// Nothing for instrument 0, which found no place in the directory.
     func set(_ denominator: UInt32, instrument: UInt32) {
+        guard instrument != 0 else { return }
         let isWhole = denominator != 0 && Price.scale % Int64(denominator) == 0
         scales[Int(instrument)] = Scale(
             factor: isWhole ? Price.scale / Int64(denominator) : 0, denominator: denominator)

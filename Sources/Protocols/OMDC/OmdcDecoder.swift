@@ -39,7 +39,7 @@ final class OmdcDecoder: FeedDecoding {
     ) -> Int {
         feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
             message, length, emitter in
-            let key = length < Self.prefixSize ? -1 : Int(message.little16(2))
+            let key = length < Self.prefixSize ? -1 : Int(OmdcAddOrder(message).messageType)
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, length, &emitter)
         }
