@@ -3,6 +3,8 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
+        + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
+        + JnxFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -4,7 +4,7 @@ import Wire
 /// What decoders of venues that number their instruments have in common: the way through a packet's
 /// blocks, the message table, and the directory by the venue's numbers.
 final class NumberedFeed {
-    @exclusivity(unchecked) var table: MessageTable
+    let table: MessageTable
     /// Values that did not fit a tick.
     @exclusivity(unchecked) var unrepresentable: UInt64 = 0
     @exclusivity(unchecked) private var directoryFull: UInt64 = 0
@@ -147,12 +147,7 @@ final class NumberedFeed {
 
     func snapshotCounters() -> DecoderCounters {
         var counters = DecoderCounters()
-        counters.messages = table.counted.compactMap { message, count in
-            count == 0
-                ? nil : MessageCount(key: UInt32(message.key), name: message.name, count: count)
-        }.sorted { $0.key < $1.key }
-        counters.unknownType = table.unknownType
-        counters.unexpectedLength = table.unexpectedLength
+        table.fill(&counters)
         counters.unrepresentable = unrepresentable
         counters.directoryFull = directoryFull
         return counters

@@ -140,14 +140,14 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
-    case open = 110
-    case high = 111
-    case low = 112
-    case last = 113
-    case volume = 114
-    case openInterest = 115
+    case previousClose = 60
+    case open = 61
+    case high = 62
+    case low = 63
+    case last = 64
+    case volume = 65
+    case openInterest = 66
     case settlement = 116
     case averagePrice = 117
-    case previousClose = 118
     case nominal = 119
 }

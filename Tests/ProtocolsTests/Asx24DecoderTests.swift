@@ -30,8 +30,8 @@ import Wire
             }, order)
         #expect(
             said(ticks) == [
-                "add #6574555637797765121 x1 bid |", "definition",
-                "statistic.116 @0 |", "add #6574555637797765121 @6527000000000 x1 bid |",
+                "add #6574565075380617217 x1 bid |", "definition",
+                "statistic.settlement @0 |", "add #6574565075380617217 @6527000000000 x1 bid |",
             ])
         #expect(Set(ticks.map(\.instrument)).count == 1)
         #expect(probe.decoder.snapshotCounters().unrepresentable == 1)
@@ -145,13 +145,13 @@ import Wire
             message { Asx24Encoder.text(text: "hello", to: &$0) })
         #expect(
             said(ticks) == [
-                "status.1 +67 |", "status.2 +79 |", "imbalance.6 @1000 auction",
-                "imbalance.1 x2 auction", "imbalance.110 x3 auction",
-                "imbalance.111 x4 auction |", "statistic.110 @1000", "statistic.111 @2000",
-                "statistic.112 @3000", "statistic.113 @4000 x5", "statistic.114 x6 |",
-                "statistic.114 x1 +3", "statistic.115 x2 +3 |", "limits.1 @1000", "limits.2 @2000",
-                "limits.3 @3000", "limits.110 @4000", "limits.111 @5000", "limits.112 @6000 |",
-                "status.111 x8 +84 |",
+                "status.systemEvent +67 |", "status.trading +79 |", "imbalance.indicativeClearing @1000 auction",
+                "imbalance.paired x2 auction", "imbalance.bidQuantity x3 auction",
+                "imbalance.askQuantity x4 auction |", "statistic.open @1000", "statistic.high @2000",
+                "statistic.low @3000", "statistic.last @4000 x5", "statistic.volume x6 |",
+                "statistic.volume x1 +3", "statistic.openInterest x2 +3 |", "limits.reference @1000", "limits.upper @2000",
+                "limits.lower @3000", "limits.extremeReference @4000", "limits.extremeUpper @5000", "limits.extremeLower @6000 |",
+                "status.quoteRequest x8 +84 |",
             ])
         #expect(probe.decoder.snapshotCounters().messageTotal == 10)
     }

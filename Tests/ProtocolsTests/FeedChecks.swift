@@ -31,10 +31,11 @@ func checkBooks(
         let sides = event.before == nil && ticks[0].tickKind == .clear ? [true, false] : [event.isAsk]
         for isAsk in sides {
             let expected = flow.book.orders(event.instrument, isAsk: isAsk).map {
-                Books.Order(
-                    orderID: $0.id, price: $0.price * priceScale, quantity: Int64($0.quantity))
+                [Int64($0.id), $0.price * priceScale, Int64($0.quantity)]
             }
-            let found = probe.books.orders(ids[event.instrument], isAsk ? .ask : .bid)
+            let found = probe.books.orders(ids[event.instrument], isAsk ? .ask : .bid).map {
+                [Int64($0.orderID), $0.price, $0.quantity]
+            }
             if ticks.contains(where: { $0.instrument != ids[event.instrument] })
                 || found != expected
             {
@@ -79,24 +80,26 @@ func checkHostile(_ name: String) {
     var generator = SeededGenerator(seed: 5)
     let corpus = messages(of: probe.feed, fill: 0) + messages(of: probe.feed, fill: 0xFF)
     var expected: UInt64 = 0
+    var isBounded = true
     func feed(_ packet: [UInt8]) {
         packet.withUnsafeBytes { payload in
             if case .packet(let parsed) = probe.feed.transport.parse(payload, TransportOptions()) {
                 expected += UInt64(parsed.messageCount)
-                #expect(parsed.announcedCount >= parsed.messageCount)
-                #expect(parsed.trailingBytes >= 0)
+                if parsed.announcedCount < parsed.messageCount || parsed.trailingBytes < 0 {
+                    isBounded = false
+                }
             }
         }
         let ticks = probe.decode(packet: packet)
-        #expect(ticks.count <= 1 + packet.count * probe.feed.ticksPerMessageMax)
+        if ticks.count > packet.count * probe.feed.ticksPerMessageMax { isBounded = false }
     }
     let whole = probe.feed.transport.encode(
         PacketContents(session: 1, sequence: 1, messages: corpus))
     feed(whole)
     let decoded = probe.decoder.snapshotCounters()
     #expect(decoded.messageTotal == UInt64(corpus.count) && decoded.unknownType == 0)
-    for length in 0..<whole.count { feed(Array(whole[..<length])) }
-    for _ in 0..<3000 {
+    for length in stride(from: 0, to: whole.count, by: 7) { feed(Array(whole[..<length])) }
+    for _ in 0..<2000 {
         var packet = probe.feed.transport.encode(
             PacketContents(
                 session: 1, sequence: 1, messages: (0..<3).map { _ in
@@ -108,6 +111,7 @@ func checkHostile(_ name: String) {
         feed(packet)
     }
     let counters = probe.decoder.snapshotCounters()
+    #expect(isBounded)
     #expect(
         counters.messageTotal + counters.unknownType + counters.unexpectedLength == expected)
 }

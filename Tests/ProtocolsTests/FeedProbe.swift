@@ -87,7 +87,7 @@ func said(_ ticks: [Tick]) -> [String] { ticks.map { said($0) } }
 
 private func said(_ tick: Tick) -> String {
     var text = tick.tickKind.map { "\($0)" } ?? "kind \(tick.kind)"
-    if tick.detail != 0 { text += ".\(tick.detail)" }
+    if let detail = detailName(tick) { text += "." + detail }
     if tick.orderID != 0 { text += " #\(tick.orderID)" }
     if tick.price != Price.none { text += " @\(tick.price)" }
     if tick.quantity != Quantity.none { text += " x\(tick.quantity)" }
@@ -99,6 +99,16 @@ private func said(_ tick: Tick) -> String {
     ]
     for (flag, name) in names where tick.has(flag) { text += " \(name)" }
     return text + (tick.has(.lastOfEvent) ? " |" : "")
+}
+
+private func detailName(_ tick: Tick) -> String? {
+    switch tick.tickKind {
+    case .status: StatusDetail(rawValue: tick.detail).map { "\($0)" }
+    case .limits: LimitsDetail(rawValue: tick.detail).map { "\($0)" }
+    case .imbalance: ImbalanceDetail(rawValue: tick.detail).map { "\($0)" }
+    case .statistic: StatisticDetail(rawValue: tick.detail).map { "\($0)" }
+    default: tick.detail == 0 ? nil : "\(tick.detail)"
+    }
 }
 
 /// The bytes that one call of a generated encoder writes.

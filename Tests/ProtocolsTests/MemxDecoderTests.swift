@@ -80,11 +80,11 @@ import Wire
             message { MemxEncoder.snapshotComplete(asOfSequence: 44, to: &$0) })
         #expect(
             said(ticks) == [
-                "status.3 +1 |", "status.2 +72", "status.10 +82 |", "status.1 +50 |",
+                "status.shortSaleRestriction +1 |", "status.trading +72", "status.tradingReason +82 |", "status.systemEvent +50 |",
                 "add #3 @-1500000000 x5 bid |", "delete #3 |", "cancel #3 x2 |",
                 "trade #9 @10000 x2", "fill #3 x2 |", "trade #9 @10000 x2 offBook |",
                 "tradeBreak #9 @10000 x2 |", "tradeCorrect #9 @11000 x3 |", "clear |",
-                "status.110 #44 |",
+                "status.snapshotComplete #44 |",
             ])
         #expect(ticks.map(\.sequence) == [1, 2, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12])
     }

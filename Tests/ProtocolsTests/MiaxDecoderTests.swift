@@ -55,7 +55,7 @@ import Wire
             })
         #expect(
             said(ticks) == [
-                "add @0 x1 |", "status.1 +83 |", "status.2 +770", "status.3 +89 |", "clear |",
+                "add @0 x1 |", "status.systemEvent +83 |", "status.trading +770", "status.shortSaleRestriction +89 |", "clear |",
                 "add #3 @12500000000 x100 bid +1145258561 |",
                 "modify #3 @12500000000 x50 |", "delete #3 replaced",
                 "add #3 @12500000000 x50 replaced |", "delete #3 |", "trade #9 @10000 x2 +3",
@@ -128,7 +128,7 @@ import Wire
                     timestamp: 9, version: "TOM1.0", sessionID: 1, status: UInt8(ascii: "S"),
                     to: &$0)
             })
-        #expect(said(ticks) == ["status.1 +83 |"])
+        #expect(said(ticks) == ["status.systemEvent +83 |"])
         #expect(ticks[0].exchangeTime == 9)
     }
 
@@ -160,7 +160,7 @@ import Wire
             said(ticks) == [
                 "quote @2500000000 x200 bid", "quote @5947500000 x1 ask |", "quote @0 x0 bid",
                 "quote @6 x1 ask |", "trade #9 @4 x3 |", "tradeBreak #9 @4 x3 +1 |",
-                "status.2 +774 |",
+                "status.trading +774 |",
             ])
     }
 
@@ -190,8 +190,8 @@ import Wire
             })
         #expect(
             said(ticks) == [
-                "definition", "limits.2 @9", "limits.3 @3", "statistic.116 @6 +65",
-                "statistic.115 x8 |", "definition |",
+                "definition", "limits.upper @9", "limits.lower @3", "statistic.settlement @6 +65",
+                "statistic.openInterest x8 |", "definition |",
             ])
         let future = probe.entry("MW 202612")
         #expect(future?.tickSize == 2_500_000 && future?.currency == "USD" && future?.code == 7)
@@ -251,12 +251,12 @@ import Wire
             })
         #expect(
             said(ticks) == [
-                "status.1 +49 |", "definition |", "quote @-50000000 x3 bid |",
+                "status.systemEvent +49 |", "definition |", "quote @-50000000 x3 bid |",
                 "quote @50000000 x3 ask |", "quote @500000 x3 bid +65 |",
                 "quote @500000 x3 ask +32 |", "quote @10000000 x2 bid +32",
                 "quote @30000000 x4 ask +32 |", "quote @100000 x2 bid +32",
-                "quote @300000 x4 ask +32 |", "trade #9 @1500000 x2 +83 |", "status.2 +72",
-                "status.10 +77 |",
+                "quote @300000 x4 ask +32 |", "trade #9 @1500000 x2 +83 |", "status.trading +72",
+                "status.tradingReason +77 |",
             ])
         #expect(ticks[0].exchangeTime == 10_000_000_003)
         #expect(

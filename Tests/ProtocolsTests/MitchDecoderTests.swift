@@ -72,15 +72,15 @@ import Wire
             message { MitchEncoder.topOfBook(instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
-                "status.1 +79 |", "add #3 @1500000000 x10 bid |",
+                "status.systemEvent +79 |", "add #3 @1500000000 x10 bid |",
                 "add #4 @10 x10 bid +\(0x4d52_4946) |", "delete #3 |", "modify #3 @10 x9 |",
                 "delete #3 replaced", "add #3 @10 x9 replaced |", "clear |", "trade #9 x2",
                 "fill #3 x2 |", "modify #3 x7", "trade #9 @20 x2", "fill #3 x2 |",
                 "modify #3 x2", "fill #3 x2 nonPrintable |",
                 "trade #10 @20 x2 +\(5 | 11 << 8) offBook |", "tradeBreak #10 @20 x2 offBook |",
-                "tradeCorrect #10 @20 x2 +67 auction |", "imbalance.6 @20 +79 auction",
-                "imbalance.1 x3 +79 auction |", "statistic.2 @20 +65 |",
-                "status.2 +\(0x54 | 1 << 8 | 2 << 16)", "status.10 +\(0x4443_4241) |",
+                "tradeCorrect #10 @20 x2 +67 auction |", "imbalance.indicativeClearing @20 +79 auction",
+                "imbalance.paired x3 +79 auction |", "statistic.officialClose @20 +65 |",
+                "status.trading +\(0x54 | 1 << 8 | 2 << 16)", "status.tradingReason +\(0x4443_4241) |",
             ])
         #expect(ticks[0].exchangeTime == 0 && ticks[1].exchangeTime == 2_000_001_005)
     }
@@ -93,7 +93,7 @@ import Wire
                     instrumentID: 7, isin: "GB1", sedol: "S1", segment: "SET1", currency: "GBX",
                     previousClose: 3, to: &$0)
             })
-        #expect(said(ticks) == ["definition", "statistic.118 @30 |"])
+        #expect(said(ticks) == ["definition", "statistic.previousClose @30 |"])
         let entry = probe.entry("7")
         #expect(entry?.currency == "GBX" && entry?.code == 7)
         #expect(entry?.details == "isin=GB1\nsedol=S1\nsegment=SET1")
@@ -117,9 +117,9 @@ import Wire
             message { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
-                "imbalance.112 #3 x10 ask |", "imbalance.112 #3 x8 ask |", "trade #9 x3",
-                "imbalance.112 #3 x5 ask |", "trade #9 @10 x3", "imbalance.112 #3 x2 ask |",
-                "imbalance.112 #3 x0 ask |",
+                "imbalance.marketOrder #3 x10 ask |", "imbalance.marketOrder #3 x8 ask |", "trade #9 x3",
+                "imbalance.marketOrder #3 x5 ask |", "trade #9 @10 x3", "imbalance.marketOrder #3 x2 ask |",
+                "imbalance.marketOrder #3 x0 ask |",
             ])
         #expect(ticks.allSatisfy { $0.instrument == 1 && !$0.has(.bookSuspect) })
     }

@@ -43,9 +43,9 @@ import Wire
                 "add #\(reference(3)) @300200000000 x100 bid |",
                 "add #\(3 ^ 5 << 47 as UInt64) @10000000 x1 ask |",
                 "modify #\(reference(3)) x50 bid |", "delete #\(reference(3)) bid |",
-                "imbalance.112 #\(reference(4)) x200 ask |",
-                "imbalance.112 #\(reference(4)) x150 ask |",
-                "imbalance.112 #\(reference(4)) x0 ask |", "delete #\(reference(4)) ask |",
+                "imbalance.marketOrder #\(reference(4)) x200 ask |",
+                "imbalance.marketOrder #\(reference(4)) x150 ask |",
+                "imbalance.marketOrder #\(reference(4)) x0 ask |", "delete #\(reference(4)) ask |",
             ])
         #expect(probe.directory.entries.map(\.symbol) == ["00700", "00005"])
     }
@@ -114,14 +114,14 @@ import Wire
                 "trade #1 @10000000 x2 |", "trade #2 @10000000 x2 +103 auction |",
                 "trade #3 @10000000 x2 +22 offBook |", "tradeBreak #3 |",
                 "trade #4 @10000000 x7 |", "tradeBreak #4 @10000000 x7 |",
-                "status.112 #\(0x4e49_414d) +\(0x30_1e03) |", "status.2 +2 |",
-                "limits.1 @2000000", "limits.3 @1000000", "limits.2 @3000000",
-                "status.113 x9 +1 |", "statistic.119 @1000000 |",
-                "imbalance.6 @1000000 auction", "imbalance.1 x2 auction |", "limits.1 @2000000",
-                "limits.3 @1000000", "limits.2 @3000000 |", "imbalance.2 x2 ask +83 auction |",
-                "imbalance.2 +32 auction |", "statistic.114 x5", "statistic.111 @3000000",
-                "statistic.112 @1000000", "statistic.113 @2000000", "statistic.117 @2000000 |",
-                "statistic.2 @2000000 +6 |", "status.1 +1 |", "status.110 #77 |",
+                "status.marketSession #\(0x4e49_414d) +\(0x30_1e03) |", "status.trading +2 |",
+                "limits.reference @2000000", "limits.lower @1000000", "limits.upper @3000000",
+                "status.coolingOff x9 +1 |", "statistic.nominal @1000000 |",
+                "imbalance.indicativeClearing @1000000 auction", "imbalance.paired x2 auction |", "limits.reference @2000000",
+                "limits.lower @1000000", "limits.upper @3000000 |", "imbalance.imbalance x2 ask +83 auction |",
+                "imbalance.imbalance +32 auction |", "statistic.volume x5", "statistic.high @3000000",
+                "statistic.low @1000000", "statistic.last @2000000", "statistic.averagePrice @2000000 |",
+                "statistic.officialClose @2000000 +6 |", "status.systemEvent +1 |", "status.snapshotComplete #77 |",
             ])
         #expect(ticks[0].exchangeTime == 8 && ticks[6].exchangeTime == 8)
     }
@@ -151,8 +151,8 @@ import Wire
             })
         #expect(
             said(ticks) == [
-                "definition", "statistic.118 @25000000 |", "definition |",
-                "statistic.113 @25000123400000 +84", "statistic.111 @25000123500000 +84 |",
+                "definition", "statistic.previousClose @25000000 |", "definition |",
+                "statistic.last @25000123400000 +84", "statistic.high @25000123500000 +84 |",
             ])
         let warrant = probe.entry("12345")
         #expect(warrant?.lotSize == 10_000 && warrant?.currency == "HKD")

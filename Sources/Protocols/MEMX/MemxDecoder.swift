@@ -29,8 +29,9 @@ final class MemxDecoder: FeedDecoding {
             let isCut = length < Self.prefixSize
             let block = isCut ? 0 : Int(message.big16(0))
             let key = isCut ? -1 : Int(message.byte(2))
+            // No block is empty: one that lies about its length is refused as one.
             let isWhole = block <= length &- Self.prefixSize
-            guard feed.table.accept(key, length: isWhole ? block : -1) else { return }
+            guard feed.table.accept(key, length: isWhole ? block : 0) else { return }
             decodeMessage(key, message + Self.prefixSize, &emitter)
         }
     }
