@@ -4,6 +4,8 @@ public enum FeedRegistry {
         ITCH50Feeds.all
         + IEXFeeds.all
         + PillarFeeds.all
+        + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
+        + JnxFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -95,6 +95,14 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case marketState = 31
     /// An auction of an options series begins or ends.
     case requestForQuote = 32
+    /// The last message of a snapshot; `orderID` is the last sequence that it contains.
+    case snapshotComplete = 110
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 111
+    /// The session of a market segment, whose letters stand in `orderID`.
+    case marketSession = 112
+    /// Trading within limits only, until the time in `quantity`.
+    case coolingOff = 113
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -110,6 +118,10 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     /// Prices that go with the status of the same message.
     case statusPrice1 = 30
     case statusPrice2 = 31
+    /// Reference price and bounds outside of which orders are not taken at all.
+    case extremeReference = 110
+    case extremeUpper = 111
+    case extremeLower = 112
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -131,6 +143,10 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case auctionInterestClearing = 31
     case shortSaleFiling = 32
     case unpaired = 33
+    case bidQuantity = 110
+    case askQuantity = 111
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 112
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -143,4 +159,14 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case sessionOpen = 32
     case sessionClose = 33
     case totalVolume = 34
+    case previousClose = 60
+    case open = 61
+    case high = 62
+    case low = 63
+    case last = 64
+    case volume = 65
+    case openInterest = 66
+    case settlement = 116
+    case averagePrice = 117
+    case nominal = 119
 }
