@@ -89,6 +89,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// A run of messages that belong together begins or ends.
+    case transaction = 20
+    /// State in global trading hours, beside the one of the regular session.
+    case globalHoursTrading = 21
+    /// Allowed width of quotes; `quantity` is its multiplier in tenths.
+    case quoteWidth = 22
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -117,6 +123,14 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// Quantity of `side` that takes part.
+    case interest = 20
+    case auctionOnly = 21
+    /// Best price of `side` over all markets.
+    case composite = 22
+    /// The order that an auction is about; `orderID` is the auction's id.
+    case auctionOrder = 23
+    case auctionCancelled = 24
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -124,4 +138,16 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 20
+    case settlement = 21
+    case openInterest = 22
+    case high = 23
+    case low = 24
+    case open = 25
+    case close = 26
+    case volume = 27
+    case blockVolume = 28
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 29
 }
