@@ -7,8 +7,10 @@ extension PitchDecoder {
         _ type: Int, _ message: UnsafeRawPointer, _ length: Int, _ emitter: inout TickEmitter
     ) {
         switch type {
-        case PitchMessage.addOrderExpanded: addExpanded(PitchAddOrderExpanded(message, length: length), &emitter)
-        case PitchMessage.orderExecutedAtPrice: executeAtPrice(message, length, &emitter)
+        case PitchMessage.addOrderExpanded:
+            addExpanded(PitchAddOrderExpanded(message, length: length), &emitter)
+        case PitchMessage.orderExecutedAtPrice:
+            executeAtPrice(message, length, &emitter)
         case PitchMessage.tradeLong, PitchMessage.tradeShort, PitchMessage.tradeExpanded:
             trade(type, message, length, &emitter)
         case PitchMessage.tradeBreak:
@@ -25,7 +27,8 @@ extension PitchDecoder {
             let reference = PitchTimeReference(message)
             clock.setMidnight(epochSeconds: reference.midnight)
             clock.begin(secondOfDay: reference.seconds, sequence: emitter.sequence)
-        case PitchMessage.equityTradingStatus: tradingStatus(message, &emitter)
+        case PitchMessage.equityTradingStatus:
+            tradingStatus(message, &emitter)
         case PitchMessage.retailPriceImprovement:
             let improvement = PitchRetailPriceImprovement(message)
             emitter.instrument = instrument(improvement.symbolKey)

@@ -36,7 +36,7 @@ public final class PitchDecoder: FeedDecoding {
         isSigned = layout == .futures || layout == .complexOptions
         hasFlags = layout != .futures
         hasConditions = layout != .equities
-        table = MessageTable(PitchDescription.description, feed: setup.feed)
+        table = MessageTable(.pitch, feed: setup.feed)
         clock = PitchClock(midnight: setup.midnight)
     }
 
@@ -125,7 +125,7 @@ public final class PitchDecoder: FeedDecoding {
                 condition: hasConditions ? order.condition : 0, &emitter)
         case PitchMessage.time:
             let time = PitchTime(message, length: length)
-            if time.hasEpochSeconds {
+            if time.epochSeconds != 0 {
                 clock.begin(epochSeconds: time.epochSeconds, sequence: emitter.sequence)
             } else {
                 clock.begin(secondOfDay: time.seconds, sequence: emitter.sequence)
@@ -185,7 +185,7 @@ public final class PitchDecoder: FeedDecoding {
 
     /// A short price in billionths.
     @inline(__always)
-    private func price(_ raw: UInt16) -> Int64 {
+    func price(_ raw: UInt16) -> Int64 {
         (isSigned ? Int64(Int16(bitPattern: raw)) : Int64(raw)) &* 10_000_000
     }
 
