@@ -46,7 +46,8 @@ public struct BookCounters: Sendable, Equatable {
     public var duplicateOrder: UInt64 = 0
     /// Cancel or fill of more than was left.
     public var excessQuantity: UInt64 = 0
-    /// Price or quantity of zero, or missing, where it cannot be.
+    /// Quantity of zero or less, or a price or side missing, where it cannot be. Orders may have a
+    /// price of zero, as spreads do; levels may not.
     public var impossibleValue: UInt64 = 0
     /// No room for another order or level.
     public var capacityExceeded: UInt64 = 0

@@ -6,6 +6,7 @@ public enum FeedRegistry {
         + PillarFeeds.all
         + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
         + JnxFeeds.all
+        + PitchFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -103,6 +103,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case marketSession = 112
     /// Trading within limits only, until the time in `quantity`.
     case coolingOff = 113
+    /// A run of messages that belong together begins or ends.
+    case transaction = 20
+    /// State in global trading hours, beside the one of the regular session.
+    case globalHoursTrading = 21
+    /// Allowed width of quotes; `quantity` is its multiplier in tenths.
+    case quoteWidth = 22
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -147,6 +153,14 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case askQuantity = 111
     /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
     case marketOrder = 112
+    /// Quantity of `side` that takes part.
+    case interest = 20
+    case auctionOnly = 21
+    /// Best price of `side` over all markets.
+    case composite = 22
+    /// The order that an auction is about; `orderID` is the auction's id.
+    case auctionOrder = 23
+    case auctionCancelled = 24
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -169,4 +183,16 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case settlement = 116
     case averagePrice = 117
     case nominal = 119
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 20
+    case settlement = 21
+    case openInterest = 22
+    case high = 23
+    case low = 24
+    case open = 25
+    case close = 26
+    case volume = 27
+    case blockVolume = 28
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 29
 }

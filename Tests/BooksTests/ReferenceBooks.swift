@@ -238,7 +238,7 @@ final class ReferenceBooks {
                 return damage(tick.instrument)
             }
         }
-        guard tick.quantity > 0, tick.price != 0, tick.price != Price.none, tick.side != 0 else {
+        guard tick.quantity > 0, tick.price != Price.none, tick.side != 0 else {
             return impossible(tick.instrument)
         }
         let key = OrderKey(channel: tick.channel, id: tick.orderID)
@@ -302,7 +302,7 @@ final class ReferenceBooks {
         }
         if tick.price == Price.none { tick.price = order.price }
         tick.side = order.side.rawValue
-        guard tick.quantity > 0, tick.price != 0 else {
+        guard tick.quantity > 0 else {
             impossible(tick.instrument)
             return true
         }
