@@ -34,6 +34,7 @@ extension BookStorage {
         }
         var knownOrder = true
         switch kind {
+        case .quote where tick.pointee.has(.offBook): break  // one participant's, not the best
         case .add, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
