@@ -3,6 +3,9 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
+        + CTAFeeds.all
+        + UTPFeeds.all
+        + OPRAFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -5617,7 +5617,7 @@ public enum UtpMessage {
     }
     /// Offset 68: extra.
     @inlinable @inline(__always)
-    public var `extension`: UInt8 {
+    public var extensions: UInt8 {
         base.loadUnaligned(fromByteOffset: 68, as: UInt8.self)
     }
 }

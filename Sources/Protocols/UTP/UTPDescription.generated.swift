@@ -13,7 +13,7 @@ N	Exchange time is the participant's, or the processor's where a message has non
 N	Every quantity in the ticks counts millionths (quantity_unit=0.000001), because volumes may be fractional and quotes and trades share their instruments. Quote sizes are shares since 2025-11-03 and round lots before; they are kept as sent, not converted.
 N	Ticks `quote` with detail `national` are the national best bid and offer and make the book. All others are flagged offBook, and books do not apply them: detail `participant` is a market centre's own quote, `oddLotBest` the best odd-lot order (BOLO), `oddLotLevel` one odd-lot level of a market centre (price 0 and size 0 remove it). Their extra holds market centre, quote condition, retail interest and limit-up-limit-down letter, zero where the message has none; order_id holds a FINRA member's four letters.
 N	An NBBO or BOLO that cannot be calculated is price 0 with quantity 0 on both sides.
-N	Trades: detail is the market centre, extra the four letters of the sale condition in their order. The flag auction is set for openings, reopenings, closings and crosses.
+N	Trades: detail is the market centre, extra the four letters of the sale condition in their order. What the letters say is not in others.md: no flag is set by them.
 N	Prior day trades are flagged nonPrintable: they belong to no volume of this day.
 N	A correction is two ticks tradeCorrect: the original, flagged replaced, then the corrected trade. The totals that follow corrections and cancels become statistics. extra of a statistic: market centre letter, then C for consolidated or M for one market.
 N	Offsets of administrative messages and of the types retired in February 2026 follow a public dissector; AP agrees with a capture. What stands behind the fixed part of closing summaries, volumes and recaps is not read. In the BOLO form with member letters, these are taken to stand behind both sides, as in the ADF appendage.
@@ -143,7 +143,7 @@ G	repeat	adfMpid		8		adfMpidIndicator:50	8
 f	0	char[4]	bidMpid									order_id: of the participant's bid
 f	4	char[4]	askMpid									order_id: of the participant's ask
 e
-M	20803	QC	ShortCombinedQuote	52		uqdf	quote: the market centre, then the national best, then odd lots
+M	20803	QC	ShortCombinedQuote	52		uqdf	quote: the market centre, odd lots, then the national best
 f	29	char[5]	symbol									instrument
 f	34	u16be	bidPrice	-2								price: of the bid
 f	36	u16be	bidSize									quantity: of the bid
@@ -221,7 +221,7 @@ f	2	u64be	price	-6								price: of the odd-lot level
 f	10	u16be	size									quantity: of the odd-lot level
 f	12	char[4]	mpid									order_id: of the odd-lot level
 e
-M	20804	QD	LongCombinedQuote	83		uqdf	quote: the market centre, then the national best, then odd lots
+M	20804	QD	LongCombinedQuote	83		uqdf	quote: the market centre, odd lots, then the national best
 f	29	u64be	finraTime					epoch-ns				dropped: second time, of FINRA members only
 f	37	char[11]	symbol									instrument
 f	48	u64be	bidPrice	-6								price: of the bid
@@ -617,7 +617,7 @@ f	40	u32be	actionNumber									dropped: the message sequence says the order
 f	44	u64be	referencePrice	-6								price: reference
 f	52	u64be	upperPrice	-6								price: upper
 f	60	u64be	lowerPrice	-6								price: lower
-f	68	char	extension									extra
+f	68	char	extensions									extra
 M	16725	AU	ClosingSummary	76		utdf	statistic: last, high, low, volume, C
 f	29	char[11]	symbol									instrument
 f	40	u64be	high	-6								price: high

@@ -2210,7 +2210,7 @@ public enum UtpEncoder {
         referencePrice: UInt64 = 0,
         upperPrice: UInt64 = 0,
         lowerPrice: UInt64 = 0,
-        extension: UInt8 = 0x20,
+        extensions: UInt8 = 0x20,
         to bytes: inout [UInt8]
     ) {
         let start = bytes.appendWire(69)
@@ -2227,7 +2227,7 @@ public enum UtpEncoder {
         bytes.putWire(referencePrice, at: start + 44, bigEndian: true)
         bytes.putWire(upperPrice, at: start + 52, bigEndian: true)
         bytes.putWire(lowerPrice, at: start + 60, bigEndian: true)
-        bytes.putWire(`extension`, at: start + 68)
+        bytes.putWire(extensions, at: start + 68)
     }
 
     /// ClosingSummary (AU).

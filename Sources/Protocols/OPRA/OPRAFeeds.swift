@@ -1,0 +1,11 @@
+import Wire
+
+enum OPRAFeeds {
+    /// Options last sale and quotes (others.md §5).
+    static let all = [
+        FeedDefinition(
+            name: "opra", venue: "OPRA", timeZone: "America/New_York",
+            transport: OPRABlock.transport, ticksPerMessageMax: OPRADecoder.ticksPerMessageMax
+        ) { OPRADecoder($0) }
+    ]
+}
