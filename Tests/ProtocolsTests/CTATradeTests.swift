@@ -13,7 +13,7 @@ import Wire
 
     init() throws { bench = try ConsolidatedBench("cts") }
 
-    private func expect(
+    private func verify(
         _ ticks: [TickView], _ expected: [(inout TickView) -> Void],
         _ location: SourceLocation = #_sourceLocation
     ) {
@@ -29,7 +29,7 @@ import Wire
                 conditionCategory: byte(Character(category)), price: 15025, volume: 100,
                 to: &$0)
         }
-        expect(
+        verify(
             ticks,
             [
                 TickView.sale(
@@ -45,7 +45,7 @@ import Wire
                 reference: -1, symbol: "IBM", saleCondition: byte("O"),
                 conditionCategory: byte("3"), price: 15025, volume: 1_500_000, to: &$0)
         }
-        expect(
+        verify(
             ticks,
             [
                 TickView.sale(
@@ -74,7 +74,7 @@ import Wire
                 saleCondition: conditions, price: 1_500_001, volume: 17_000_000, to: &$0)
         }
         for ticks in [whole, fractional] {
-            expect(
+            verify(
                 ticks,
                 [
                     TickView.sale(
@@ -84,17 +84,19 @@ import Wire
         }
     }
 
-    private static let totals: [(inout TickView) -> Void] = [
-        TickView.statistic(.last, price: 2_000_000_000, [byte("P"), byte("C")]),
-        TickView.statistic(.high, price: 3_000_000_000, [0, byte("C")]),
-        TickView.statistic(.low, price: 1_000_000_000, [0, byte("C")]),
-        TickView.statistic(.volume, quantity: 5_000_000, [0, byte("C")]),
-        TickView.statistic(.last, price: 2_100_000_000, [byte("N"), byte("M")]),
-        TickView.statistic(.high, price: 2_900_000_000, [byte("N"), byte("M")]),
-        TickView.statistic(.low, price: 1_100_000_000, [byte("N"), byte("M")]),
-        TickView.statistic(.open, price: 1_900_000_000, [byte("N"), byte("M")]),
-        TickView.statistic(.volume, quantity: 4_000_000, [byte("N"), byte("M")]),
-    ]
+    private static var totals: [(inout TickView) -> Void] {
+        [
+            TickView.statistic(.last, price: 2_000_000_000, [byte("P"), byte("C")]),
+            TickView.statistic(.high, price: 3_000_000_000, [0, byte("C")]),
+            TickView.statistic(.low, price: 1_000_000_000, [0, byte("C")]),
+            TickView.statistic(.volume, quantity: 5_000_000, [0, byte("C")]),
+            TickView.statistic(.last, price: 2_100_000_000, [byte("N"), byte("M")]),
+            TickView.statistic(.high, price: 2_900_000_000, [byte("N"), byte("M")]),
+            TickView.statistic(.low, price: 1_100_000_000, [byte("N"), byte("M")]),
+            TickView.statistic(.open, price: 1_900_000_000, [byte("N"), byte("M")]),
+            TickView.statistic(.volume, quantity: 4_000_000, [byte("N"), byte("M")]),
+        ]
+    }
 
     @Test func cancels() throws {
         let whole = try bench.decode {
@@ -120,7 +122,7 @@ import Wire
                 participantOpen: 1_900_000, participantVolume: 4_000_000, to: &$0)
         }
         for ticks in [whole, fractional] {
-            expect(
+            verify(
                 ticks,
                 [
                     TickView.sale(
@@ -156,7 +158,7 @@ import Wire
                 participantOpen: 1_900_000, participantVolume: 4_000_000, to: &$0)
         }
         for ticks in [whole, fractional] {
-            expect(
+            verify(
                 ticks,
                 [
                     TickView.sale(
@@ -211,7 +213,7 @@ import Wire
         ]
         for (kind, messages) in [(TickKind.trade, trade), (.tradeBreak, void)] {
             for ticks in messages {
-                expect(
+                verify(
                     ticks,
                     [
                         TickView.sale(
@@ -235,7 +237,7 @@ import Wire
             },
         ]
         for ticks in corrections {
-            expect(
+            verify(
                 ticks,
                 [
                     TickView.sale(

@@ -96,7 +96,8 @@ import Wire
         bytes[45] = 1
         #expect(parse(bytes, CTABlock.quotes) == .badChecksum)
         // Padding of the network does not belong to the block.
-        #expect(parse(good + [1, 2], CTABlock.quotes) { #expect($0.trailingBytes == 2) } == nil)
+        let padded = parse(good + [1, 2], CTABlock.quotes) { #expect($0.trailingBytes == 2) }
+        #expect(padded == nil)
     }
 
     @Test(arguments: [0, 1, 2] as [UInt8])
@@ -173,7 +174,8 @@ import Wire
             bytes[4] = UInt8(ascii: "V")
             bytes[sum] = UInt8(changed >> 8 & 0xFF)
             bytes[sum + 1] = UInt8(changed & 0xFF)
-            #expect(parse(bytes, transport) { #expect(!$0.resetsSequence) } == nil)
+            let repeated = parse(bytes, transport) { #expect(!$0.resetsSequence) }
+            #expect(repeated == nil)
         }
     }
 

@@ -7,7 +7,7 @@ public final class CTADecoder: FeedDecoding {
     /// There are fewer participants than letters; a message with more is damaged.
     static let participantMax = 64
 
-    @exclusivity(unchecked) private var messages: MessageTable
+    private let messages: MessageTable
     @exclusivity(unchecked) private var unrepresentable: UInt64 = 0
     let symbols: TapeSymbols
 
@@ -22,7 +22,8 @@ public final class CTADecoder: FeedDecoding {
     public func beginEpoch() {}
 
     public func snapshotCounters() -> DecoderCounters {
-        var result = ConsolidatedEmitter.counters(messages)
+        var result = DecoderCounters()
+        messages.fill(&result)
         result.unrepresentable = unrepresentable
         result.directoryFull = symbols.directoryFull
         return result

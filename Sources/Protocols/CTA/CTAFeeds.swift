@@ -7,7 +7,8 @@ enum CTAFeeds {
     private static func feed(_ name: String, _ transport: TransportDefinition) -> FeedDefinition {
         FeedDefinition(
             name: name, venue: "CTA", timeZone: "America/New_York", transport: transport,
-            ticksPerMessageMax: CTADecoder.ticksPerMessageMax
+            ticksPerMessageMax: CTADecoder.ticksPerMessageMax,
+            description: { .cta }
         ) { CTADecoder($0) }
     }
 }

@@ -119,16 +119,3 @@ struct ConsolidatedEmitter {
         statistic(detail, quantity: quantity, extra: Self.letters(participant, scope))
     }
 }
-
-extension ConsolidatedEmitter {
-    /// What a table of messages counted, as decoders report it.
-    static func counters(_ table: MessageTable) -> DecoderCounters {
-        var result = DecoderCounters()
-        result.unknownType = table.unknownType
-        result.unexpectedLength = table.unexpectedLength
-        result.messages = table.counted.filter { $0.count > 0 }
-            .map { MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count) }
-            .sorted { $0.key < $1.key }
-        return result
-    }
-}

@@ -6,7 +6,7 @@ public final class OPRADecoder: FeedDecoding {
     /// The most ticks that one message becomes: an end-of-day summary.
     public static let ticksPerMessageMax = 10
 
-    @exclusivity(unchecked) private var messages: MessageTable
+    private let messages: MessageTable
     @exclusivity(unchecked) private var unrepresentable: UInt64 = 0
     private let series: OPRASeries
 
@@ -21,7 +21,8 @@ public final class OPRADecoder: FeedDecoding {
     public func beginEpoch() {}
 
     public func snapshotCounters() -> DecoderCounters {
-        var result = ConsolidatedEmitter.counters(messages)
+        var result = DecoderCounters()
+        messages.fill(&result)
         result.unrepresentable = unrepresentable &+ series.impossible
         result.directoryFull = series.directoryFull
         return result

@@ -5,7 +5,8 @@ enum OPRAFeeds {
     static let all = [
         FeedDefinition(
             name: "opra", venue: "OPRA", timeZone: "America/New_York",
-            transport: OPRABlock.transport, ticksPerMessageMax: OPRADecoder.ticksPerMessageMax
+            transport: OPRABlock.transport, ticksPerMessageMax: OPRADecoder.ticksPerMessageMax,
+            description: { .opra }
         ) { OPRADecoder($0) }
     ]
 }

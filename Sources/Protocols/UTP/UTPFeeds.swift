@@ -5,7 +5,8 @@ enum UTPFeeds {
     static let all = ["uqdf", "utdf"].map { name in
         FeedDefinition(
             name: name, venue: "UTP", timeZone: "America/New_York",
-            transport: MoldUDP64.transport, ticksPerMessageMax: UTPDecoder.ticksPerMessageMax
+            transport: MoldUDP64.transport, ticksPerMessageMax: UTPDecoder.ticksPerMessageMax,
+            description: { .utp }
         ) { UTPDecoder($0) }
     }
 }
