@@ -7,6 +7,9 @@ public enum FeedRegistry {
         + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
         + JnxFeeds.all
         + PitchFeeds.all
+        + CTAFeeds.all
+        + UTPFeeds.all
+        + OPRAFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

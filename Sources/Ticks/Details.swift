@@ -109,6 +109,8 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case globalHoursTrading = 21
     /// Allowed width of quotes; `quantity` is its multiplier in tenths.
     case quoteWidth = 22
+    /// Whether the best bid or offer stands at its limit-up-limit-down band.
+    case limitState = 60
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -128,6 +130,9 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case extremeReference = 110
     case extremeUpper = 111
     case extremeLower = 112
+    /// Limit-up-limit-down band, not an auction's collar.
+    case bandUpper = 60
+    case bandLower = 61
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -195,4 +200,39 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case blockVolume = 28
     /// Volume of exchanges of futures for related positions.
     case exchangeRelatedVolume = 29
+    /// `quantity` is what traded since the start of the day.
+    case volume = 65
+    /// `quantity` is the number of contracts held.
+    case openInterest = 66
+    case netChange = 67
+    case indexValue = 68
+    case indexBid = 69
+    case indexOffer = 70
+    case underlyingValue = 71
+    case closingBid = 72
+    case closingOffer = 73
+    /// `quantity` is a time, ns since the Unix epoch, UTC: when the trade of the same message was.
+    case tradeTime = 74
+    /// `quantity` is the number of trades.
+    case tradeCount = 75
+    /// `quantity` is an amount of money, in millionths of the price unit.
+    case turnover = 76
+    /// Price range in which a security is expected to open or resume.
+    case indicationHigh = 77
+    case indicationLow = 78
+}
+
+/// `detail` of a `quote` tick of a consolidated feed: whose best price it is. 0 on feeds of one
+/// market. All but the national best are flagged `offBook`.
+public enum QuoteDetail: UInt8, CaseIterable, Sendable {
+    /// A participant's own.
+    case participant = 60
+    /// The national best: what books show.
+    case national = 61
+    /// FINRA's best, of its alternative display facility.
+    case finra = 62
+    /// The best odd-lot order of all markets.
+    case oddLotBest = 63
+    /// One odd-lot level of one market; price and quantity 0 remove it.
+    case oddLotLevel = 64
 }

@@ -36,6 +36,34 @@ import Ticks
         return all
     }
 
+    // MARK: Quotes
+
+    /// A participant's own quote is told, and the best price stays the nation's.
+    @Test func quotesOffTheBookAreNotApplied() {
+        let books = Books(configuration)
+        apply(
+            books,
+            [
+                tick(.quote, price: 90, flags: .offBook),
+                tick(.quote, side: .ask, price: 120, flags: [.offBook, .lastOfEvent]),
+            ])
+        #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
+        let ticks = apply(
+            books,
+            [
+                tick(.quote, price: 95, sequence: 2, flags: .offBook),
+                tick(.quote, price: 100, sequence: 2, flags: []),
+                tick(.quote, side: .ask, price: 101, sequence: 2),
+            ])
+        #expect(books.best(1, .bid) == BestPrice(price: 100, quantity: 10, orders: 0))
+        #expect(books.best(1, .ask) == BestPrice(price: 101, quantity: 10, orders: 0))
+        #expect(ticks.map { $0.has(.topChanged) } == [false, false, true])
+        // A late one of a participant harms nothing either.
+        apply(books, [tick(.quote, price: 1, sequence: 1, flags: [.offBook, .recovered])])
+        #expect(!books.isSuspect(1) && books.best(1, .bid).price == 100)
+        #expect(books.counters.lateNotApplied == 0)
+    }
+
     // MARK: Events
 
     @Test func eventIsShownAtItsFlag() {
