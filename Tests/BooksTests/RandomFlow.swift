@@ -10,6 +10,9 @@ struct RandomFlow {
     var orderIDs = 60
     var hasLevels = false
     var hasQuotes = false
+    var hasModifies = false
+    /// Parts of a thousand order messages, but for new orders, that name no instrument.
+    var unnamed = 0
     /// Parts of a thousand messages that are about a channel.
     var channelEvents = 10
     private var sequence: UInt64 = 1
@@ -39,6 +42,7 @@ struct RandomFlow {
         }
         if instrument % 3 == 1, hasLevels { return [level(tick)] }
         if instrument % 3 == 2, hasQuotes { return quote(tick) }
+        if unnamed > 0 { return withoutInstrument(orderMessage(tick)) }
         return orderMessage(tick)
     }
 
@@ -52,6 +56,11 @@ struct RandomFlow {
             tick.side = 0
             tick.quantity = quantity
             return tick
+        }
+        if hasModifies, random.chance(200) {
+            tick.kind = TickKind.modify.rawValue
+            if random.chance(300) { tick.price = Price.none }
+            return [tick]
         }
         switch random.below(100) {
         case 0..<50:
@@ -77,6 +86,15 @@ struct RandomFlow {
             return [old, new]
         case 97: return [bare(.clear)]
         default: return [bare(.status)]
+        }
+    }
+
+    private mutating func withoutInstrument(_ message: [Tick]) -> [Tick] {
+        guard message[0].tickKind != .add, random.chance(unnamed) else { return message }
+        return message.map { tick in
+            var tick = tick
+            if tick.tickKind != .clear { tick.instrument = 0 }
+            return tick
         }
     }
 
