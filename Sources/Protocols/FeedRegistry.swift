@@ -3,6 +3,7 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
+        + EobiFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

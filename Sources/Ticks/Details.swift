@@ -89,6 +89,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 80
+    /// A cross of two orders is announced; `quantity` and `price` are its own.
+    case crossRequest = 81
+    /// Price bands that are ticks or percentages, not prices.
+    case priceBand = 82
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -117,6 +123,11 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 80
+    /// Best bid and offer of an auction's book.
+    case auctionBid = 81
+    case auctionAsk = 82
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -124,4 +135,31 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    case open = 80
+    case high = 81
+    case low = 82
+    case last = 83
+    /// `quantity` is what traded in the session.
+    case volume = 84
+    case openInterest = 85
+    case settlement = 86
+    case averagePrice = 87
+    case previousClose = 88
+    /// `quantity` is a number of trades.
+    case tradeCount = 89
+    /// Last price and quantity of an auction; `extra` is the venue's kind.
+    case auctionPrice = 90
+    /// What an incoming order traded in all; its trades have ticks of their own.
+    case executionTotal = 91
+    /// Hidden quantity that traded, of the same execution.
+    case hiddenVolume = 92
+    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
+    case bestBid = 93
+    case bestAsk = 94
+    /// Best and second best price of `side` that other instruments' orders imply.
+    case impliedBest = 95
+    case impliedNext = 96
+    case indicativeOpen = 97
+    /// A value of another kind; `extra` is the venue's kind.
+    case other = 98
 }

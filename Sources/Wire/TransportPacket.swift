@@ -25,6 +25,8 @@ public enum TransportRejection: UInt8, CaseIterable, Sendable {
     case sequenceOutOfRange
     /// The header's length and the datagram's contradict each other.
     case badLength
+    /// A compressed body, which is not read here (Optiq's LZ4, others.md §11).
+    case compressed
 }
 
 /// One parsed transport header, pointing at the message blocks that follow it.

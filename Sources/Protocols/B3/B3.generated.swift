@@ -994,7 +994,7 @@ public enum B3Message {
     public var updateAction: UInt8 {
         base.loadUnaligned(fromByteOffset: 9, as: UInt8.self)
     }
-    /// Offset 10: extra bits 8-15; 5 (theoretical) is detail theoreticalOpen.
+    /// Offset 10: extra bits 8-15; 5 (theoretical) is detail indicativeOpen.
     @inlinable @inline(__always)
     public var openCloseSettlFlag: UInt8 {
         base.loadUnaligned(fromByteOffset: 10, as: UInt8.self)
@@ -1795,7 +1795,7 @@ public enum B3Message {
     }
     @inlinable @inline(__always)
     public var insertTimestampIsNull: Bool { insertTimestamp == 0 }
-    /// Offset 32: order_id.
+    /// Offset 32: order_id (mixed).
     @inlinable @inline(__always)
     public var secondaryOrderID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 32, as: UInt64.self))
@@ -1900,7 +1900,7 @@ public enum B3Message {
     }
     @inlinable @inline(__always)
     public var insertTimestampIsNull: Bool { insertTimestamp == 0 }
-    /// Offset 44: order_id.
+    /// Offset 44: order_id (mixed).
     @inlinable @inline(__always)
     public var secondaryOrderID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 44, as: UInt64.self))
@@ -1968,7 +1968,7 @@ public enum B3Message {
     }
     @inlinable @inline(__always)
     public var sizeIsNull: Bool { size == -9223372036854775808 }
-    /// Offset 24: order_id.
+    /// Offset 24: order_id (mixed).
     @inlinable @inline(__always)
     public var secondaryOrderID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
@@ -2312,12 +2312,12 @@ public enum B3Message {
     public var tradeDate: UInt16 {
         UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt16.self))
     }
-    /// Offset 12: quantity of sessionVolume.
+    /// Offset 12: quantity of volume.
     @inlinable @inline(__always)
     public var tradeVolume: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 12, as: Int64.self))
     }
-    /// Offset 20: price of vwap.
+    /// Offset 20: price of averagePrice.
     @inlinable @inline(__always)
     public var vwapPx: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 20, as: Int64.self))

@@ -9,9 +9,9 @@ extension ProtocolDescription {
 private enum B3Canonical {
     static let text = #"""
 P	B3	B3 Binary UMDF	others.md §7, §16	packet	u16le@0 inclusive	0	12	sbe	templateID
-N	Market by order. The order key of a book is (securityID, secondaryOrderID); order_id is secondaryOrderID as it is, the instrument tells books apart.
+N	Market by order. The order key is (securityID, secondaryOrderID); order_id is secondaryOrderID xor a mixture of securityID: unique within a book, and across books two live orders share it with a probability of about one in 2^64 for each pair.
 N	mDUpdateAction 0 adds an order; 1 (change) and 5 (overlay) say what is known of it now and become modify: an order keeps its place if its price stays and joins the end of the queue otherwise. mDEntryPositionNo (up to schema 15) is not used.
-N	Orders without a price (market orders of an auction) never enter a book: imbalance ticks with detail marketOrder and marketOrderGone. The decoder remembers up to 65536 of them, so that their end, for which older schemas give no price, does not reach the books; beyond that bound a priceless order's end is a delete of an order that books do not know, which marks the book suspect.
+N	Orders without a price (market orders of an auction) never enter a book: imbalance ticks with detail marketOrder, whose quantity is 0 when the order is gone. The decoder remembers up to 65536 of them, so that their end, for which older schemas give no price, does not reach the books; beyond that bound a priceless order's end is a delete of an order that books do not know, which marks the book suspect.
 N	Trades do not change the book; executed orders are changed or deleted by their own messages. An execution summary totals an aggressor's trades and is a statistic: volume is counted from trades alone.
 N	matchEventIndicator bit 4 sets the flag implied. Every message ends with last-of-event: the indicator's end of event (bit 7) is not set in any captured message, so that books which waited for it would stand still.
 N	Instruments are named by securityID; the symbol is that number in decimal on every channel, the ticker is in the details once a security definition was read. A security group's phase is a tick of the entry group-XX.
@@ -171,11 +171,11 @@ e
 G	data	securityDesc	u8 count	1				
 e
 M	5	5	News	8		b3-umdf	dropped: text
-M	15	15	OpeningPrice	42		b3-umdf	statistic (officialOpen)
+M	15	15	OpeningPrice	42		b3-umdf	statistic (officialOpen, indicativeOpen)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						dropped: a value
 f	9	u8	updateAction		UpdateAction							extra bits 0-7
-f	10	u8	openCloseSettlFlag									extra bits 8-15; 5 (theoretical) is detail theoreticalOpen
+f	10	u8	openCloseSettlFlag									extra bits 8-15; 5 (theoretical) is detail indicativeOpen
 f	12	i64le	price	-4								price
 f	20	i64le	netChgPrevDay	-8			-9223372036854775808					dropped: a difference
 f	28	u16le	tradeDate					days				dropped: the trading day
@@ -230,7 +230,7 @@ f	20	i64le	highLimitPrice	-4			-9223372036854775808					price of upper
 f	28	i64le	tradingReferencePrice	-8			-9223372036854775808					price of reference
 f	36	u64le	entryTimestamp				0	epoch-ns				exchange_time
 f	44	u32le	rptSeq				0					dropped: the channel is numbered
-M	24	24	HighPrice	32		b3-umdf	statistic (sessionHigh)
+M	24	24	HighPrice	32		b3-umdf	statistic (high)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						dropped: a value
 f	9	u8	updateAction		UpdateAction							extra bits 0-7
@@ -238,7 +238,7 @@ f	10	u16le	tradeDate					days				dropped: the trading day
 f	12	i64le	price	-4								price
 f	20	u64le	entryTimestamp				0	epoch-ns				exchange_time
 f	28	u32le	rptSeq				0					dropped: the channel is numbered
-M	25	25	LowPrice	32		b3-umdf	statistic (sessionLow)
+M	25	25	LowPrice	32		b3-umdf	statistic (low)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						dropped: a value
 f	9	u8	updateAction		UpdateAction							extra bits 0-7
@@ -246,7 +246,7 @@ f	10	u16le	tradeDate					days				dropped: the trading day
 f	12	i64le	price	-4								price
 f	20	u64le	entryTimestamp				0	epoch-ns				exchange_time
 f	28	u32le	rptSeq				0					dropped: the channel is numbered
-M	27	27	LastTradePrice	54		b3-umdf	statistic (lastTrade)
+M	27	27	LastTradePrice	54		b3-umdf	statistic (last)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						dropped: a value
 f	9	u8	tradingSessionID									dropped: which session
@@ -293,7 +293,7 @@ f	8	i64le	size									quantity
 f	16	u32le	positionNo				0					dropped: orders come in their order
 f	20	u32le	enteringFirm				0					extra
 f	24	u64le	insertTimestamp				0	epoch-ns				exchange_time
-f	32	u64le	secondaryOrderID									order_id
+f	32	u64le	secondaryOrderID									order_id (mixed)
 f	40	char	entryType		EntryType							side
 f	41	u8	matchEventIndicator			EventIndicator					?	flags (implied)
 e
@@ -307,17 +307,17 @@ f	20	i64le	size									quantity
 f	28	u32le	positionNo				0					dropped: price and time give the place
 f	32	u32le	enteringFirm				0					extra
 f	36	u64le	insertTimestamp				0	epoch-ns				exchange_time where transactTime is missing
-f	44	u64le	secondaryOrderID									order_id
+f	44	u64le	secondaryOrderID									order_id (mixed)
 f	52	u32le	rptSeq				0					dropped: the channel is numbered
 f	56	u64le	transactTime				0	epoch-ns		9	?	exchange_time
 f	64	i64le	previousSize							16	?	dropped: the book knows it
-M	51	51	DeleteOrder	44		b3-umdf	delete; of a priceless order imbalance (marketOrderGone)
+M	51	51	DeleteOrder	44		b3-umdf	delete; of a priceless order imbalance (marketOrder)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						flags (implied)
 f	10	char	entryType		EntryType							side
 f	12	u32le	positionNo				0					dropped: the order is named
 f	16	i64le	size				-9223372036854775808					quantity
-f	24	u64le	secondaryOrderID									order_id
+f	24	u64le	secondaryOrderID									order_id (mixed)
 f	32	u64le	transactTime				0	epoch-ns				exchange_time
 f	40	u32le	rptSeq				0					dropped: the channel is numbered
 f	44	i64le	price	-4			-9223372036854775808			15	?	dropped: the book knows it
@@ -366,13 +366,13 @@ f	36	i64le	cxlQty				-9223372036854775808					dropped: cancelled orders have the
 f	44	u64le	aggressorTime				0	epoch-ns				exchange_time where transactTime is missing
 f	52	u32le	rptSeq				0					dropped: the channel is numbered
 f	56	u64le	transactTime				0	epoch-ns		9	?	exchange_time
-M	56	56	ExecutionStatistics	52		b3-umdf	statistic (sessionVolume, vwap, tradeCount)
+M	56	56	ExecutionStatistics	52		b3-umdf	statistic (volume, averagePrice, tradeCount)
 f	0	u64le	securityID									instrument
 f	8	u8	matchEventIndicator			EventIndicator						dropped: a value
 f	9	u8	tradingSessionID									dropped: which session
 f	10	u16le	tradeDate					days				dropped: the trading day
-f	12	i64le	tradeVolume									quantity of sessionVolume
-f	20	i64le	vwapPx	-4			-9223372036854775808					price of vwap
+f	12	i64le	tradeVolume									quantity of volume
+f	20	i64le	vwapPx	-4			-9223372036854775808					price of averagePrice
 f	28	i64le	netChgPrevDay	-8			-9223372036854775808					dropped: a difference
 f	36	u32le	numberOfTrades									quantity of tradeCount
 f	40	u64le	entryTimestamp				0	epoch-ns				exchange_time

@@ -847,7 +847,7 @@ public enum CoinbaseMessage {
     public var transactTime: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: Int64.self))
     }
-    /// Offset 22: price of vwap.
+    /// Offset 22: price of averagePrice.
     @inlinable @inline(__always)
     public var vwapPrice: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 22, as: Int64.self))
@@ -856,7 +856,7 @@ public enum CoinbaseMessage {
     public var vwapPriceIsNull: Bool { vwapPrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var vwapPriceBillionths: Int64? { vwapPrice }
-    /// Offset 30: quantity of sessionVolume.
+    /// Offset 30: quantity of volume.
     @inlinable @inline(__always)
     public var tradeVolume: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 30, as: Int32.self))

@@ -11,7 +11,7 @@ private enum CoinbaseCanonical {
 P	Coinbase	Coinbase Derivatives UDP market data	others.md §14, §16	u16le@0 inclusive		0	10	sbe	templateID
 N	Incremental channels and retransmissions; snapshot channels are feed coinbase-snap (MAPPING-CoinbaseSnapshot.md).
 N	OrderPut adds an order or says a live one anew. The decoder remembers the live orders of its channel, up to 1048576: a put of a new one is an add, of a live one a modify (the order keeps its place if its price stays, and joins the end of the queue otherwise). Beyond that bound a put of a forgotten order comes as an add, which books count as a duplicate.
-N	A transaction's messages are one event: the tick of the message with the end flag carries last-of-event.
+N	A transaction's messages are one event: the last tick of the message with the end flag carries last-of-event; where that message is no order event, a status (eventEnd) lets the book be shown.
 N	The clear flag of any message empties the instrument's book before the message counts.
 N	Trades do not change the book; the orders that traded are put anew or deleted by their own messages. A trade summary totals an aggressor's trades and is a statistic: volume is counted from trades alone.
 N	Implied orders (the two best prices of a side that spreads imply) are statistics flagged implied: the two prices are no levels that orders could be added to.
@@ -170,15 +170,15 @@ f	10	u16le	sessionDate					days				dropped: the trading day
 f	14	i64le	transactTime					epoch-ns				exchange_time
 f	22	i64le	price	-9			-9223372036854775808					price
 f	30	char	statType		StatType							detail
-M	41	41	SessionVolume	34		coinbase	statistic (vwap, sessionVolume)
+M	41	41	SessionVolume	34		coinbase	statistic (averagePrice, volume)
 f	0	u8	transactionFlags			TransactionFlags						flags (last of event); a clear in front
 f	1	i8	side		Side		-128					dropped: not of this message
 f	2	i32le	instrumentID									instrument
 f	6	u32le	instrumentSequence									dropped: the channel is numbered
 f	10	u16le	sessionDate					days				dropped: the trading day
 f	14	i64le	transactTime					epoch-ns				exchange_time
-f	22	i64le	vwapPrice	-9			-9223372036854775808					price of vwap
-f	30	i32le	tradeVolume				-2147483648					quantity of sessionVolume
+f	22	i64le	vwapPrice	-9			-9223372036854775808					price of averagePrice
+f	30	i32le	tradeVolume				-2147483648					quantity of volume
 M	42	42	OpenInterest	26		coinbase	statistic (openInterest)
 f	0	u8	transactionFlags			TransactionFlags						flags (last of event); a clear in front
 f	1	i8	side		Side		-128					dropped: not of this message

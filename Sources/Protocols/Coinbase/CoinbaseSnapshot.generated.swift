@@ -591,7 +591,7 @@ public enum CoinbaseSnapshotMessage {
     public var snapshotSequence: UInt16 {
         UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
     }
-    /// Offset 2: quantity of sessionVolume.
+    /// Offset 2: quantity of volume.
     @inlinable @inline(__always)
     public var tradeVolume: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: Int32.self))
@@ -625,7 +625,7 @@ public enum CoinbaseSnapshotMessage {
     public var closePriceIsNull: Bool { closePrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var closePriceBillionths: Int64? { closePrice }
-    /// Offset 30: price of sessionLow.
+    /// Offset 30: price of low.
     @inlinable @inline(__always)
     public var lowPrice: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 30, as: Int64.self))
@@ -634,7 +634,7 @@ public enum CoinbaseSnapshotMessage {
     public var lowPriceIsNull: Bool { lowPrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var lowPriceBillionths: Int64? { lowPrice }
-    /// Offset 38: price of sessionHigh.
+    /// Offset 38: price of high.
     @inlinable @inline(__always)
     public var highPrice: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 38, as: Int64.self))
@@ -643,7 +643,7 @@ public enum CoinbaseSnapshotMessage {
     public var highPriceIsNull: Bool { highPrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var highPriceBillionths: Int64? { highPrice }
-    /// Offset 46: price of vwap.
+    /// Offset 46: price of averagePrice.
     @inlinable @inline(__always)
     public var vwapPrice: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 46, as: Int64.self))
@@ -661,7 +661,7 @@ public enum CoinbaseSnapshotMessage {
     public var settlementPriceIsNull: Bool { settlementPrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var settlementPriceBillionths: Int64? { settlementPrice }
-    /// Offset 62: price of lastTrade.
+    /// Offset 62: price of last.
     @inlinable @inline(__always)
     public var lastTradePrice: Int64 {
         Int64(littleEndian: base.loadUnaligned(fromByteOffset: 62, as: Int64.self))
@@ -731,7 +731,7 @@ public enum CoinbaseSnapshotMessage {
     public var limitUpPriceIsNull: Bool { limitUpPrice == -9223372036854775808 }
     @inlinable @inline(__always)
     public var limitUpPriceBillionths: Int64? { limitUpPrice }
-    /// Offset 126: quantity of lastTrade.
+    /// Offset 126: quantity of last.
     @inlinable @inline(__always)
     public var lastTradeQty: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 126, as: Int32.self))

@@ -115,15 +115,15 @@ f	14	i64le	orderID									order_id
 f	22	i64le	price	-9			-9223372036854775808					price
 M	122	122	EndOfSnapshot	150		coinbase-snap	statistic and limits
 f	0	u16le	snapshotSequence									dropped: shows holes
-f	2	i32le	tradeVolume				-2147483648					quantity of sessionVolume
+f	2	i32le	tradeVolume				-2147483648					quantity of volume
 f	6	i64le	indicativeOpenPrice	-9			-9223372036854775808					dropped: comes as a statistic of the incremental channel
 f	14	i64le	dayOpenPrice	-9			-9223372036854775808					price of officialOpen
 f	22	i64le	closePrice	-9			-9223372036854775808					price of officialClose
-f	30	i64le	lowPrice	-9			-9223372036854775808					price of sessionLow
-f	38	i64le	highPrice	-9			-9223372036854775808					price of sessionHigh
-f	46	i64le	vwapPrice	-9			-9223372036854775808					price of vwap
+f	30	i64le	lowPrice	-9			-9223372036854775808					price of low
+f	38	i64le	highPrice	-9			-9223372036854775808					price of high
+f	46	i64le	vwapPrice	-9			-9223372036854775808					price of averagePrice
 f	54	i64le	settlementPrice	-9			-9223372036854775808					price of settlement
-f	62	i64le	lastTradePrice	-9			-9223372036854775808					price of lastTrade
+f	62	i64le	lastTradePrice	-9			-9223372036854775808					price of last
 f	70	i64le	lastTradeTime				-9223372036854775808	epoch-ns				dropped: of the last trade
 f	78	i64le	bestBidImpliedPrice	-9			-9223372036854775808					dropped: comes with the next implied update
 f	86	i64le	bestAskImpliedPrice	-9			-9223372036854775808					dropped: comes with the next implied update
@@ -131,7 +131,7 @@ f	94	i64le	nextBidImpliedPrice	-9			-9223372036854775808					dropped: comes with
 f	102	i64le	nextAskImpliedPrice	-9			-9223372036854775808					dropped: comes with the next implied update
 f	110	i64le	limitDownPrice	-9			-9223372036854775808					price of lower
 f	118	i64le	limitUpPrice	-9			-9223372036854775808					price of upper
-f	126	i32le	lastTradeQty				-2147483648					quantity of lastTrade
+f	126	i32le	lastTradeQty				-2147483648					quantity of last
 f	130	i32le	openInterest				-2147483648					quantity of openInterest
 f	134	i32le	bestBidImpliedQty				-2147483648					dropped: comes with the next implied update
 f	138	i32le	bestAskImpliedQty				-2147483648					dropped: comes with the next implied update

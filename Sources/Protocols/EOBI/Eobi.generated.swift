@@ -786,7 +786,7 @@ public enum EobiMessage {
     public var requestTime: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
     }
-    /// Offset 24: order_id; exchange_time: the venue's execution ids are times.
+    /// Offset 24: order_id.
     @inlinable @inline(__always)
     public var execID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
@@ -800,7 +800,7 @@ public enum EobiMessage {
     public var lastQtyBillionths: Int64? {
         wireBillionths(lastQty, scale: 100000)
     }
-    /// Offset 40: side; side of the packet's following trades of the instrument.
+    /// Offset 40: side.
     @inlinable @inline(__always)
     public var aggressorSide: UInt8 {
         base.loadUnaligned(fromByteOffset: 40, as: UInt8.self)
@@ -2850,7 +2850,7 @@ public enum EobiMessage {
     public var aggressorTime: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
     }
-    /// Offset 24: order_id; exchange_time: the venue's execution ids are times.
+    /// Offset 24: order_id.
     @inlinable @inline(__always)
     public var execID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
@@ -2860,7 +2860,7 @@ public enum EobiMessage {
     public var lastQty: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 32, as: Int32.self))
     }
-    /// Offset 36: side; side of the packet's following trades of the instrument.
+    /// Offset 36: side.
     @inlinable @inline(__always)
     public var aggressorSide: UInt8 {
         base.loadUnaligned(fromByteOffset: 36, as: UInt8.self)
@@ -2933,7 +2933,7 @@ public enum EobiMessage {
     public var requestTime: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self))
     }
-    /// Offset 32: order_id; exchange_time: the venue's execution ids are times.
+    /// Offset 32: order_id.
     @inlinable @inline(__always)
     public var execID: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 32, as: UInt64.self))
@@ -2943,7 +2943,7 @@ public enum EobiMessage {
     public var lastQty: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 40, as: Int32.self))
     }
-    /// Offset 44: side; side of the packet's following trades of the instrument.
+    /// Offset 44: side.
     @inlinable @inline(__always)
     public var aggressorSide: UInt8 {
         base.loadUnaligned(fromByteOffset: 44, as: UInt8.self)

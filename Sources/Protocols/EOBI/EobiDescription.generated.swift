@@ -18,7 +18,8 @@ N	Instruments: the feed names only numbers. The symbol is the SecurityID in deci
 N	Volume is never counted twice: each full or partial execution is a trade and a fill; an execution summary, which totals them, is a statistic; a trade report (auctions, off-book confirmations) has no execution message beside it and is a trade. Hidden quantity that executed is in the summary's statistic only.
 N	CompletionIndicator 0 says that the matching event goes on in the next datagram. Every message leaves the book consistent, so each message is shown by itself and the indicator is not needed for the books.
 N	A snapshot channel repeats whole books as clear and add, flagged snapshot, at its own pace. It belongs on a tape of its own until recovery reads it: beside the incremental channel it would set books back.
-N	Market orders have no price and never enter a book: imbalance ticks with detail marketOrder and marketOrderGone.
+N	Market orders have no price and never enter a book: imbalance ticks with detail marketOrder, whose quantity is 0 when the order is gone.
+N	Messages without a time of their own (executions, product summaries) carry the time of their packet.
 N	13203, 13401 and 13402 have no documented layout; they are told by their prefix and dropped. 13400 is known for release 6.0 only.
 F	eobi	Eurex T7 EOBI, releases 7.0 to 14.1	14.1	XEUR	group=224.0.114.0;port=59000-59099
 F	eobi-3	Eurex T7 EOBI as of 2014, with execution summaries of 56 bytes	3.0	XEUR	group=224.0.114.0;port=59000-59099
@@ -135,9 +136,9 @@ f	48	i64le	lastPx	-8			-9223372036854775808					price of the trade
 M	13202	13202	ExecutionSummary	104	104	eobi	statistic (executionTotal, hiddenVolume)
 f	8	i64le	securityID									instrument
 f	16	u64le	requestTime					epoch-ns				dropped: when the request came in
-f	24	u64le	execID									order_id; exchange_time: the venue's execution ids are times
+f	24	u64le	execID									order_id
 f	32	i64le	lastQty	-4								quantity
-f	40	u8	aggressorSide		Side		255					side; side of the packet's following trades of the instrument
+f	40	u8	aggressorSide		Side		255					side
 f	42	u16le	tradeCondition				65535					extra
 f	44	u8	tradingHHIIndicator				255					dropped: concentration measure
 f	48	i64le	lastPx	-8			-9223372036854775808					price
@@ -372,9 +373,9 @@ f	48	i64le	lastPx	-8			-9223372036854775808					price of the trade
 M	13202	13202	ExecutionSummary3	56	56	eobi-3	statistic (executionTotal, hiddenVolume)
 f	8	i64le	securityID									instrument
 f	16	u64le	aggressorTime					epoch-ns				dropped: when the request came in
-f	24	u64le	execID									order_id; exchange_time: the venue's execution ids are times
+f	24	u64le	execID									order_id
 f	32	i32le	lastQty									quantity
-f	36	u8	aggressorSide		Side		255					side; side of the packet's following trades of the instrument
+f	36	u8	aggressorSide		Side		255					side
 f	37	u8	tradeCondition				255					extra
 f	40	i64le	lastPx	-8			-9223372036854775808					price
 f	48	i32le	restingHiddenQty				-2147483648					quantity of hiddenVolume
@@ -383,9 +384,9 @@ M	13202	13202	ExecutionSummary6	64	64	eobi-6	statistic (executionTotal, hiddenVo
 f	8	i64le	securityID									instrument
 f	16	u64le	aggressorTime					epoch-ns				dropped: when the request came in
 f	24	u64le	requestTime					epoch-ns				dropped: when the request came in
-f	32	u64le	execID									order_id; exchange_time: the venue's execution ids are times
+f	32	u64le	execID									order_id
 f	40	i32le	lastQty									quantity
-f	44	u8	aggressorSide		Side		255					side; side of the packet's following trades of the instrument
+f	44	u8	aggressorSide		Side		255					side
 f	45	u8	tradeCondition				255					extra
 f	48	i64le	lastPx	-8			-9223372036854775808					price
 f	56	i32le	restingHiddenQty				-2147483648					quantity of hiddenVolume
