@@ -4,6 +4,9 @@ public enum FeedRegistry {
         ITCH50Feeds.all
         + IEXFeeds.all
         + EobiFeeds.all
+        + B3Feeds.all
+        + CoinbaseFeeds.all
+        + OptiqFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {
