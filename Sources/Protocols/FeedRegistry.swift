@@ -10,6 +10,10 @@ public enum FeedRegistry {
         + CTAFeeds.all
         + UTPFeeds.all
         + OPRAFeeds.all
+        + EobiFeeds.all
+        + B3Feeds.all
+        + CoinbaseFeeds.all
+        + OptiqFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -111,6 +111,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case quoteWidth = 22
     /// Whether the best bid or offer stands at its limit-up-limit-down band.
     case limitState = 60
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 80
+    /// A cross of two orders is announced; `quantity` and `price` are its own.
+    case crossRequest = 81
+    /// Price bands that are ticks or percentages, not prices.
+    case priceBand = 82
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -166,6 +172,11 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     /// The order that an auction is about; `orderID` is the auction's id.
     case auctionOrder = 23
     case auctionCancelled = 24
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 80
+    /// Best bid and offer of an auction's book.
+    case auctionBid = 81
+    case auctionAsk = 82
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -235,4 +246,31 @@ public enum QuoteDetail: UInt8, CaseIterable, Sendable {
     case oddLotBest = 63
     /// One odd-lot level of one market; price and quantity 0 remove it.
     case oddLotLevel = 64
+    case open = 80
+    case high = 81
+    case low = 82
+    case last = 83
+    /// `quantity` is what traded in the session.
+    case volume = 84
+    case openInterest = 85
+    case settlement = 86
+    case averagePrice = 87
+    case previousClose = 88
+    /// `quantity` is a number of trades.
+    case tradeCount = 89
+    /// Last price and quantity of an auction; `extra` is the venue's kind.
+    case auctionPrice = 90
+    /// What an incoming order traded in all; its trades have ticks of their own.
+    case executionTotal = 91
+    /// Hidden quantity that traded, of the same execution.
+    case hiddenVolume = 92
+    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
+    case bestBid = 93
+    case bestAsk = 94
+    /// Best and second best price of `side` that other instruments' orders imply.
+    case impliedBest = 95
+    case impliedNext = 96
+    case indicativeOpen = 97
+    /// A value of another kind; `extra` is the venue's kind.
+    case other = 98
 }
