@@ -36,7 +36,9 @@ extension BookStorage {
         }
         let price = tick.pointee.price
         let quantity = tick.pointee.quantity
-        guard quantity > 0, price != 0, price != Price.none, tick.pointee.side != 0 else {
+        guard quantity > 0, price != Price.none, tick.pointee.side != 0,
+            price != 0 || tick.pointee.detail == PriceDetail.zero.rawValue
+        else {
             counters.impossibleValue += 1
             return damage(book)
         }

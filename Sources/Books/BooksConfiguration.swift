@@ -35,7 +35,7 @@ public struct BooksConfiguration: Sendable {
 }
 
 /// What went wrong in building books; every count has made a book suspect, but for late messages of
-/// quote books.
+/// quote books and `ordersOfLevelBooks`.
 public struct BookCounters: Sendable, Equatable {
     /// Cancel, delete or fill of an order that is not there.
     public var unknownOrder: UInt64 = 0
@@ -46,12 +46,16 @@ public struct BookCounters: Sendable, Equatable {
     public var duplicateOrder: UInt64 = 0
     /// Cancel or fill of more than was left.
     public var excessQuantity: UInt64 = 0
-    /// Price or quantity of zero, or missing, where it cannot be.
+    /// Price or quantity of zero, or missing, where it cannot be. A price of zero that the venue
+    /// means says so (`PriceDetail.zero`).
     public var impossibleValue: UInt64 = 0
     /// No room for another order or level.
     public var capacityExceeded: UInt64 = 0
     /// Late messages that came after newer ones of their instrument and were kept out.
     public var lateNotApplied: UInt64 = 0
+    /// Order events of books that levels feed, not applied, and orders that a book's first level
+    /// pushed out.
+    public var ordersOfLevelBooks: UInt64 = 0
     /// Events that were not completed in time.
     public var eventsTimedOut: UInt64 = 0
 

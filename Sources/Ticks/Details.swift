@@ -89,6 +89,16 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// The venue's event is complete for the instrument although the event's last message does not
+    /// concern it: its book may be shown.
+    case eventEnd = 40
+}
+
+/// `detail` of an `add` or `level` tick.
+public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
+    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
+    /// taken for a missing one.
+    case zero = 1
 }
 
 /// `detail` of a `limits` tick: which price.
