@@ -1,5 +1,13 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
+
+/// Descriptions and pages beside the decoders: `tools/generate` reads the one and writes the other.
+let protocolPages = (FileManager.default.enumerator(
+    atPath: Context.packageDirectory + "/Sources/Protocols") ?? .init())
+    .compactMap { $0 as? String }
+    .filter { $0.hasSuffix(".protocol") || $0.hasSuffix(".md") || $0.hasSuffix(".xml") }
+    .sorted()
 
 let package = Package(
     name: "tapeline",
@@ -38,7 +46,7 @@ let package = Package(
         .target(name: "Lines", dependencies: ["Ticks", "Wire", "CLinux"]),
         .target(
             name: "Protocols", dependencies: ["Ticks", "Wire"],
-            exclude: ["DESCRIPTIONS.md", "ITCH50/MAPPING.md", "IEX/MAPPING.md"]),
+            exclude: protocolPages),
         .target(name: "Books", dependencies: ["Ticks", "CTapeline", "CLinux"]),
         .target(
             name: "Capture",
