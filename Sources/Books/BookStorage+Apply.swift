@@ -9,11 +9,15 @@ extension BookStorage {
     mutating func apply(
         _ tick: UnsafeMutablePointer<Tick>, position: UInt64, first: Bool, completing: Bool
     ) {
-        let instrument = tick.pointee.instrument
+        var instrument = tick.pointee.instrument
         guard let kind = TickKind(rawValue: tick.pointee.kind),
             Int(tick.pointee.channel) < channels.capacity
         else { return }
-        if instrument == 0 { return applyToChannel(kind, tick, position: position) }
+        if instrument == 0 {
+            instrument = applyUnnamed(
+                kind, tick, position: position, first: first, completing: completing)
+            if instrument == 0 { return }
+        }
         guard Int(instrument) < books.capacity else { return }
         let book = books[instrument]
         if book.pointee.flags & Book.inUse == 0 {
@@ -34,7 +38,7 @@ extension BookStorage {
         }
         var knownOrder = true
         switch kind {
-        case .add, .cancel, .delete, .fill, .level, .quote, .clear:
+        case .add, .modify, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
                 if book.pointee.flags & Book.selfContained == 0 { damage(book) }
@@ -94,6 +98,7 @@ extension BookStorage {
         switch kind {
         case .add: add(tick, book, position: position, completing: completing)
         case .cancel, .fill: return reduce(tick, book, completing: completing)
+        case .modify: return modify(tick, book, completing: completing)
         case .delete: delete(tick, book, completing: completing)
         case .level: setLevel(tick, book)
         case .quote: setQuote(tick, book)

@@ -53,7 +53,7 @@ extension BookStorage {
     }
 
     /// Ends the channel's open events and shows every top as it is, with its suspicion.
-    private mutating func refreshTops(_ tick: UnsafeMutablePointer<Tick>, position: UInt64) {
+    mutating func refreshTops(_ tick: UnsafeMutablePointer<Tick>, position: UInt64) {
         forEachBook(of: tick.pointee.channel) { storage, instrument, book in
             book.pointee.flags &= ~Book.eventOpen
             let time = tick.pointee.exchangeTime

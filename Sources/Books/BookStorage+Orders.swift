@@ -62,18 +62,29 @@ extension BookStorage {
             counters.capacityExceeded += 1
             return damage(book)
         }
-        let entry = levels[level]
-        let tail = entry.pointee.tail
-        orders[node].pointee = OrderNode(
-            key: key, quantity: quantity, previous: tail, next: noNode, level: level,
-            place: tick.pointee.instrument << 1 | (ask ? 1 : 0))
-        if tail == noNode { entry.pointee.head = node } else { orders[tail].pointee.next = node }
-        entry.pointee.tail = node
-        entry.pointee.quantity &+= quantity
-        entry.pointee.orderCount += 1
+        append(
+            OrderNode(
+                key: key, quantity: quantity, previous: noNode, next: noNode, level: level,
+                place: tick.pointee.instrument << 1 | (ask ? 1 : 0)),
+            at: node)
         index.insert(key, node)
         liveOrders += 1
         if isBest(level, in: ladder.pointee) { touch(book, ask: ask) }
+    }
+
+    /// Puts an order at the tail of its level's queue.
+    @inline(__always)
+    private func append(_ order: OrderNode, at node: UInt32) {
+        let level = levels[order.level]
+        let tail = level.pointee.tail
+        var order = order
+        order.previous = tail
+        order.next = noNode
+        orders[node].pointee = order
+        if tail == noNode { level.pointee.head = node } else { orders[tail].pointee.next = node }
+        level.pointee.tail = node
+        level.pointee.quantity &+= order.quantity
+        level.pointee.orderCount += 1
     }
 
     /// A reference that is still live was given again: the older order cannot be there any more.
@@ -158,9 +169,92 @@ extension BookStorage {
         removeOrder(node, book)
     }
 
+    /// `modify`: the order's total is now the tick's. It keeps its place in the queue if the price
+    /// is the same or none is given, and goes to the tail of the other price's queue otherwise.
+    /// Returns false if the order is not known.
+    @inline(never)
+    mutating func modify(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
+    ) -> Bool {
+        let node = findOrder(tick)
+        guard node != noNode else {
+            counters.unknownOrder += 1
+            damage(book)
+            return false
+        }
+        let order = orders[node]
+        let level = levels[order.pointee.level]
+        let ask = order.pointee.place & 1 == 1
+        let price = tick.pointee.price == Price.none ? level.pointee.price : tick.pointee.price
+        if completing {
+            tick.pointee.price = price
+            tick.pointee.side = ask ? Side.ask.rawValue : Side.bid.rawValue
+        }
+        let quantity = tick.pointee.quantity
+        guard quantity > 0,
+            price != 0 || level.pointee.price == 0
+                || tick.pointee.detail == PriceDetail.zero.rawValue
+        else {
+            counters.impossibleValue += 1
+            damage(book)
+            return true
+        }
+        guard price == level.pointee.price else {
+            move(node, to: price, quantity: quantity, book)
+            return true
+        }
+        level.pointee.quantity &+= quantity &- order.pointee.quantity
+        order.pointee.quantity = quantity
+        if isBest(order.pointee.level, in: ladder(book, ask: ask).pointee) { touch(book, ask: ask) }
+        return true
+    }
+
+    /// Puts a live order at the tail of the queue of another price of its side.
+    private mutating func move(
+        _ node: UInt32, to price: Int64, quantity: Int64, _ book: UnsafeMutablePointer<Book>
+    ) {
+        unlink(node, book)
+        let ask = orders[node].pointee.place & 1 == 1
+        let ladder = ladder(book, ask: ask)
+        let found = findLevel(price, in: ladder.pointee, ask: ask)
+        var level = found.level
+        // A level without a queue is the venue's word; orders and levels do not mix in one book.
+        guard level == noNode || levels[level].pointee.tail != noNode else {
+            counters.impossibleValue += 1
+            forget(node)
+            return damage(book)
+        }
+        if level == noNode { level = insertLevel(price, at: found.at, in: ladder, ask: ask) }
+        guard level != noNode else {
+            counters.capacityExceeded += 1
+            forget(node)
+            return damage(book)
+        }
+        var order = orders[node].pointee
+        order.quantity = quantity
+        order.level = level
+        append(order, at: node)
+        if isBest(level, in: ladder.pointee) { touch(book, ask: ask) }
+    }
+
     /// Takes a live order out of its queue, its level and the index.
     @inline(__always)
     mutating func removeOrder(_ node: UInt32, _ book: UnsafeMutablePointer<Book>) {
+        unlink(node, book)
+        forget(node)
+    }
+
+    /// Takes an order out of the index and frees its node.
+    @inline(__always)
+    private mutating func forget(_ node: UInt32) {
+        index.remove(orders[node].pointee.key, node)
+        giveOrder(node)
+        liveOrders -= 1
+    }
+
+    /// Takes an order out of its queue, and an emptied level out of its ladder.
+    @inline(__always)
+    private mutating func unlink(_ node: UInt32, _ book: UnsafeMutablePointer<Book>) {
         let order = orders[node].pointee
         let ask = order.place & 1 == 1
         let level = levels[order.level]
@@ -183,9 +277,6 @@ extension BookStorage {
             level.pointee.orderCount -= 1
             level.pointee.quantity &-= order.quantity
         }
-        index.remove(order.key, node)
-        giveOrder(node)
-        liveOrders -= 1
     }
 
     /// The execution that goes with a fill stands right before it: its price and aggressor come
@@ -197,6 +288,11 @@ extension BookStorage {
             !trade.pointee.has(.lastOfEvent), trade.pointee.sequence == fill.pointee.sequence,
             trade.pointee.channel == fill.pointee.channel
         else { return }
+        // Only of a message that names no instrument (`applyUnnamed`).
+        if trade.pointee.instrument == 0 {
+            trade.pointee.instrument = fill.pointee.instrument
+            trade.pointee.flags |= fill.pointee.flags & TickFlags.bookSuspect.rawValue
+        }
         if known {
             if trade.pointee.price == Price.none { trade.pointee.price = fill.pointee.price }
             if trade.pointee.side == 0 { trade.pointee.side = 3 - fill.pointee.side }

@@ -45,6 +45,8 @@ struct BookStorage {
 
     /// Side of the order that a replacement took away, until its new order comes.
     var replacedSide: UInt8 = 0
+    /// Its instrument, where the message names none.
+    var replacedInstrument: UInt32 = 0
 
     static let rungRunMin: UInt32 = 8
     private static let populatedPoolBytes = 16 << 20

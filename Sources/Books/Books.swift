@@ -32,7 +32,8 @@ public final class Books {
     public var liveOrders: Int { storage.pointee.liveOrders }
 
     /// Applies `count` ticks and completes them in place: price and side where the venue sent only
-    /// an order reference, `topChanged`, `bookSuspect`. `position` is the first tick's on the tape.
+    /// an order reference, the instrument where an order event has instrument 0, `topChanged`,
+    /// `bookSuspect`. `position` is the first tick's on the tape.
     ///
     /// All ticks of one message must come in one call.
     public func complete(_ ticks: UnsafeMutablePointer<Tick>, count: Int, position: UInt64) {
@@ -174,8 +175,8 @@ extension BookStorage {
     @inline(__always)
     private func prefetchLevel(_ tick: UnsafeMutablePointer<Tick>) {
         guard namesOrder(tick) else { return }
-        let book = books[tick.pointee.instrument]
         if tick.pointee.kind == TickKind.add.rawValue {
+            let book = books[tick.pointee.instrument]
             let ask = tick.pointee.side == Side.ask.rawValue
             let found = findLevel(
                 tick.pointee.price, in: ladder(book, ask: ask).pointee, ask: ask)
@@ -187,7 +188,9 @@ extension BookStorage {
                 clinux_prefetch_write(orders[order.previous])
                 clinux_prefetch_write(orders[order.next])
             }
-            prefetchTouch(ladder(book, ask: order.place & 1 == 1).pointee)
+            let named = tick.pointee.instrument
+            let instrument = named != 0 ? named : order.place >> 1
+            prefetchTouch(ladder(books[instrument], ask: order.place & 1 == 1).pointee)
         }
     }
 }

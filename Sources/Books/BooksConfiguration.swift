@@ -35,9 +35,10 @@ public struct BooksConfiguration: Sendable {
 }
 
 /// What went wrong in building books; every count has made a book suspect, but for late messages of
-/// quote books and `ordersOfLevelBooks`.
+/// quote books and `ordersOfLevelBooks`. Where neither message nor order tells which book, all of
+/// the channel are.
 public struct BookCounters: Sendable, Equatable {
-    /// Cancel, delete or fill of an order that is not there.
+    /// Cancel, modify, delete or fill of an order that is not there.
     public var unknownOrder: UInt64 = 0
     /// A replacement whose original is not there: the new reference is not registered, because its
     /// side is not known.

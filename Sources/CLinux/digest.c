@@ -22,17 +22,62 @@ static uint32_t digest(const uint8_t *bytes, size_t length) {
     return (uint32_t)(hash >> 32) | 1u;
 }
 
-size_t clinux_digest_blocks(const uint8_t *blocks, size_t count, int big_endian, uint64_t first,
-                            uint64_t *table, uint64_t mask, int remember, size_t *known,
+/* Totals by category: OPRA Pillar 6, others.md 5. */
+size_t clinux_opra_length(const uint8_t *message, size_t rest) {
+    if (rest < 12) return 0;
+    size_t length;
+    switch (message[1]) {
+    case 'a': return 43;
+    case 'd': return 30;
+    case 'f': return 72;
+    case 'k': length = 43; break;
+    case 'q': length = 29; break;
+    case 'C': return rest < 14 ? 14 : 14 + ((size_t)message[12] << 8 | message[13]);
+    case 'H': return 12;
+    case 'R': return 155;
+    case 'Y': return 27;
+    default: return rest;
+    }
+    switch (message[3]) {
+    case 'C': case 'G': case 'K': case 'M': case 'N': case 'P': return length + 10;
+    case 'O': return length + 20;
+    default: return length;
+    }
+}
+
+/* A length of `width` bytes. */
+static size_t read_length(const uint8_t *at, clinux_framing framing) {
+    if (framing.width == 2) {
+        return framing.big_endian ? (size_t)at[0] << 8 | at[1] : (size_t)at[1] << 8 | at[0];
+    }
+    if (framing.width == 1) return at[0];
+    return framing.big_endian
+               ? (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3]
+               : (size_t)at[3] << 24 | (size_t)at[2] << 16 | (size_t)at[1] << 8 | at[0];
+}
+
+size_t clinux_digest_blocks(const uint8_t *blocks, size_t size, size_t count,
+                            clinux_framing framing, uint64_t first, uint64_t *table,
+                            uint64_t mask, int remember, size_t *known,
                             uint64_t *first_difference) {
+    const uint8_t *end = blocks + size;
     size_t differences = 0;
     size_t compared = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t length = big_endian ? (size_t)blocks[0] << 8 | blocks[1]
-                                   : (size_t)blocks[1] << 8 | blocks[0];
+        const uint8_t *message = blocks;
+        size_t length;
+        switch (framing.kind) {
+        case CLINUX_PREFIXED:
+            length = read_length(blocks, framing);
+            message = blocks + framing.width;
+            break;
+        case CLINUX_INCLUSIVE: length = read_length(blocks + framing.offset, framing); break;
+        case CLINUX_OPRA: length = clinux_opra_length(blocks, (size_t)(end - blocks)); break;
+        default: length = (size_t)(end - blocks); break;
+        }
         uint64_t sequence = first + i;
         uint64_t *entry = &table[sequence & mask];
-        uint32_t value = digest(blocks + 2, length);
+        uint32_t value = digest(message, length);
         uint32_t tag = (uint32_t)sequence;
         if (*entry != 0 && (uint32_t)(*entry >> 32) == tag) {
             compared++;
@@ -40,7 +85,7 @@ size_t clinux_digest_blocks(const uint8_t *blocks, size_t count, int big_endian,
         } else if (remember && (*entry == 0 || (int32_t)(tag - (uint32_t)(*entry >> 32)) > 0)) {
             *entry = (uint64_t)tag << 32 | value;
         }
-        blocks += 2 + length;
+        blocks = message + length;
     }
     *known = compared;
     return differences;

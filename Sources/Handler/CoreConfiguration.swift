@@ -1,35 +1,12 @@
 import Ticks
-import Wire
-
-/// A market-data protocol as configuration names it.
-public enum FeedProtocol: String, CaseIterable, Sendable, Codable {
-    /// Nasdaq TotalView-ITCH 5.0 over MoldUDP64, or as a message file.
-    case itch50
-    /// IEX TOPS 1.6 over IEX-TP.
-    case tops16
-    /// IEX DEEP 1.0 over IEX-TP.
-    case deep10
-
-    /// Market identifier used where the configuration gives none.
-    public var defaultVenue: String {
-        switch self {
-        case .itch50: "XNAS"
-        case .tops16, .deep10: "IEXG"
-        }
-    }
-
-    var isTimed: Bool { self != .itch50 }
-    var lengthOrder: BlockLengthOrder { self == .itch50 ? .bigEndian : .littleEndian }
-    /// Events may stay open between packets: core time matters before each of them.
-    var hasOpenEvents: Bool { self == .deep10 }
-}
 
 /// One channel: what it carries and how patient arbitration is.
 public struct ChannelConfiguration: Sendable, Codable, Equatable {
     public var name: String
     public var feedProtocol: FeedProtocol
     public var venue: String
-    /// IEX-TP channel id; nothing for other transports.
+    /// The transport's own number of the channel (IEX-TP channel, PITCH unit): packets of others are
+    /// rejected. 0 takes any.
     public var transportChannel: UInt32
     /// Names of the lines, in the order of their ids.
     public var lines: [String]
@@ -39,14 +16,15 @@ public struct ChannelConfiguration: Sendable, Codable, Equatable {
 
     public init(
         name: String, feedProtocol: FeedProtocol, venue: String? = nil,
-        transportChannel: UInt32 = 1, lines: [String] = ["A", "B"],
+        transportChannel: UInt32? = nil, lines: [String] = ["A", "B"],
         windowNanoseconds: UInt64 = 10_000_000, windowPackets: Int = 4096,
         windowBytes: Int = 8 << 20
     ) {
         self.name = name
         self.feedProtocol = feedProtocol
         self.venue = venue ?? feedProtocol.defaultVenue
-        self.transportChannel = transportChannel
+        self.transportChannel =
+            transportChannel ?? feedProtocol.definition.transport.defaultChannel
         self.lines = lines
         self.windowNanoseconds = windowNanoseconds
         self.windowPackets = windowPackets
@@ -100,7 +78,8 @@ public struct CoreConfiguration: Sendable, Codable, Equatable {
         channels.enumerated().map { index, channel in
             ChannelDescription(
                 id: UInt16(index), name: channel.name, venue: channel.venue,
-                protocolName: channel.feedProtocol.rawValue, unit: .messages)
+                protocolName: channel.feedProtocol.rawValue,
+                unit: channel.feedProtocol.definition.transport.unit)
         }
     }
 }

@@ -73,7 +73,7 @@ extension FeedCore {
                     lines: zip(channel.configuration.lines, channel.arbiter.lines).map {
                         CoreTotals.Line(name: $0, status: $1)
                     },
-                    decoder: channel.decoder.counters)
+                    decoder: channel.decoder.snapshotCounters())
             },
             instruments: directory.entries.count, books: books.counters,
             liveOrders: books.liveOrders, ticks: output.position,

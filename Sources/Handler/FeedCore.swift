@@ -9,12 +9,22 @@ import Wire
 public enum CoreError: Error, Equatable, CustomStringConvertible {
     /// The journal's instruments do not fit or are not dense.
     case unusableDirectory(instruments: Int, capacity: Int)
+    /// One message's ticks do not fit a batch of the output.
+    case batchTooSmall(feed: String, ticks: Int, batch: Int)
+    /// A message file for a feed whose messages are framed otherwise.
+    case noMessageFile(feed: String)
 
     public var description: String {
         switch self {
         case .unusableDirectory(let instruments, let capacity):
             "the journal's \(instruments) instruments cannot be taken over into a directory of "
                 + "\(capacity): raise tape.instruments, or begin another journal"
+        case .batchTooSmall(let feed, let ticks, let batch):
+            "one message of \(feed) may become \(ticks) ticks, and a batch is an eighth of the ring, "
+                + "\(batch) ticks: set tape.ring to a power of two of at least \(ticks * 8)"
+        case .noMessageFile(let feed):
+            "message files hold messages behind lengths of 16 bits, big-endian, and those of "
+                + "\(feed) are framed otherwise: give a capture"
         }
     }
 }
@@ -28,7 +38,6 @@ public final class FeedCore {
     public let books: Books
     let output: any TickOutput
     let channels: [CoreChannel]
-    private let midnight: UInt64
 
     // One thread owns this; checking that at run time for every access would cost a third of a
     // packet's whole way.
@@ -67,7 +76,6 @@ public final class FeedCore {
         self.configuration = configuration
         self.output = output
         let day = try TradingDay(parsing: configuration.tradingDay)
-        midnight = day.midnightNanoseconds
         directory = InstrumentDirectory(capacity: configuration.instrumentCapacity)
         if let resume, !directory.restore(resume.instruments) {
             throw CoreError.unusableDirectory(
@@ -81,12 +89,19 @@ public final class FeedCore {
                 channelCapacity: max(configuration.channels.count, 1),
                 populatesMemory: isLive))
         let directory = directory
-        let midnight = midnight
-        channels = configuration.channels.enumerated().map { index, channel in
-            CoreChannel(channel, id: UInt16(index), directory: directory, midnight: midnight)
+        channels = try configuration.channels.enumerated().map { index, channel in
+            let zone = channel.feedProtocol.definition.timeZone
+            return CoreChannel(
+                channel, id: UInt16(index), directory: directory,
+                midnight: try day.midnightNanoseconds(in: zone))
         }
         // A claim closes the journal's gate by its size, so it stays small against the ring.
         batchCapacity = min(output.batchCapacity, 1024)
+        for channel in channels where channel.ticksPerMessageMax > batchCapacity {
+            throw CoreError.batchTooSmall(
+                feed: channel.configuration.feedProtocol.rawValue,
+                ticks: channel.ticksPerMessageMax, batch: batchCapacity)
+        }
         batch = output.claim(0)
         if let resume { self.resume(resume) }
     }
@@ -113,7 +128,7 @@ public final class FeedCore {
     ) {
         if captureTime > 0 { advance(to: coreTime(of: captureTime)) }
         let channel = channels[index]
-        switch FeedDecoder.parse(payload, channel.configuration) {
+        switch channel.parse(payload) {
         case .packet(let packet):
             if packet.trailingBytes > 0 { trailingBytePackets += 1 }
             take(packet, channel, line: line, captureTime: captureTime, timeSource: timeSource)
@@ -262,20 +277,23 @@ public final class FeedCore {
             flags: flags)
         var cursor = BlockCursor(
             offset: 0, remaining: delivery.count, sequence: delivery.sequence)
-        let order = channel.configuration.feedProtocol.lengthOrder
         for _ in 0..<delivery.skip {
-            cursor.offset += 2 + order.length(in: delivery.blocks, at: cursor.offset)
+            cursor.offset += channel.framing.length(in: delivery.blocks, at: cursor.offset)
         }
         while cursor.remaining > 0 {
-            let room = makeRoom(channel.decoder.ticksPerMessageMax)
+            let room = makeRoom(channel.ticksPerMessageMax)
+            let (remaining, inner) = (cursor.remaining, cursor.inner)
             batchCount += channel.decoder.decode(
                 delivery.blocks, cursor: &cursor, context: context, into: batch + batchCount,
                 capacity: room)
+            precondition(
+                cursor.remaining < remaining || cursor.inner > inner,
+                "a decoder that has room for a message decodes one")
         }
-        if channel.configuration.feedProtocol.hasOpenEvents { batchHoldsEvents = true }
+        if channel.hasOpenEvents { batchHoldsEvents = true }
     }
 
-    /// Room for at least `count` more ticks in the batch; publishes what is full.
+    /// Room for at least `count` more ticks in the batch, which a batch has; publishes what is full.
     private func makeRoom(_ count: Int) -> Int {
         if batchRoom - batchCount < count {
             flush()

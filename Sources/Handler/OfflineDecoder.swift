@@ -121,6 +121,10 @@ public final class OfflineDecoder {
     }
 
     private func decodeMessages(_ reader: MessageFileReader) throws {
+        guard core.channels[0].framing == .mold else {
+            throw CoreError.noMessageFile(
+                feed: core.channels[0].configuration.feedProtocol.rawValue)
+        }
         var sequence: UInt64 = 1
         while let (blocks, count) = try reader.next() {
             report.packetsRead += 1
@@ -166,7 +170,7 @@ public final class OfflineDecoder {
     private func assign(_ key: DestinationKey, _ datagram: Datagram) -> LineRoute? {
         let channel = core.configuration.channels[0]
         guard assignedLines < channel.lines.count,
-            case .packet = FeedDecoder.parse(datagram.payload, channel)
+            case .packet = core.channels[0].parse(datagram.payload)
         else { return nil }
         let route = LineRoute(channel: 0, line: assignedLines)
         assignedLines += 1

@@ -160,7 +160,9 @@ extension RunConfiguration {
             var channel = ChannelConfiguration(
                 name: try node.required("name"), feedProtocol: feedProtocol, venue: venue,
                 transportChannel: UInt32(
-                    try node.integer("transportChannel", in: 0...Int(UInt32.max), default: 1)),
+                    try node.integer(
+                        "transportChannel", in: 0...Int(UInt32.max),
+                        default: Int(feedProtocol.definition.transport.defaultChannel))),
                 lines: [])
             guard !channels.contains(where: { $0.name == channel.name }) else {
                 throw node.fail("name", "channel '\(channel.name)' exists already")

@@ -42,10 +42,7 @@ public enum TotalsReport {
                     + "lost \(status.lost), out of order \(status.outOfOrder), "
                     + "stale \(status.stale)")
         }
-        var types: [String] = []
-        for (type, count) in channel.decoder.messagesByType.enumerated() where count > 0 {
-            types.append("\(Character(Unicode.Scalar(UInt8(type)))) \(count)")
-        }
+        let types = channel.decoder.messages.map { "\($0.name) \($0.count)" }
         lines.append("  messages by type: " + types.joined(separator: ", "))
         if channel.decoder.unknownType + channel.decoder.unexpectedLength > 0 {
             lines.append(
@@ -106,10 +103,8 @@ public enum TotalsReport {
 
     private static func object(_ channel: CoreTotals.Channel) -> [String: Any] {
         let total = channel.total
-        var types: [String: UInt64] = [:]
-        for (type, count) in channel.decoder.messagesByType.enumerated() where count > 0 {
-            types[String(Character(Unicode.Scalar(UInt8(type))))] = count
-        }
+        let types = Dictionary(
+            channel.decoder.messages.map { ($0.name, $0.count) }, uniquingKeysWith: +)
         return [
             "name": channel.name, "epochs": channel.epochs, "received": total.received,
             "delivered": total.delivered, "duplicate": total.duplicate, "stale": total.stale,

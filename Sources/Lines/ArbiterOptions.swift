@@ -14,15 +14,15 @@ public struct ArbiterOptions: Sendable {
     public var proofPackets: Int
     /// Most ranges of lost messages that are remembered for late arrivals.
     public var lostRangesMax: Int
-    /// Byte order of the lengths in front of messages.
-    public var lengthOrder: BlockLengthOrder
+    /// How long the channel's message blocks are.
+    public var framing: BlockFraming
     /// The transport gives send times and stream offsets, which prove restarts (IEX-TP).
     public var isTimed: Bool
 
     public init(
         windowNanoseconds: UInt64 = 10_000_000, windowPackets: Int = 4096,
         windowBytes: Int = 8 << 20, jumpMax: UInt64 = 1 << 27, proofPackets: Int = 3,
-        lostRangesMax: Int = 1024, lengthOrder: BlockLengthOrder = .bigEndian,
+        lostRangesMax: Int = 1024, framing: BlockFraming = .mold,
         isTimed: Bool = false
     ) {
         self.windowNanoseconds = windowNanoseconds
@@ -31,7 +31,7 @@ public struct ArbiterOptions: Sendable {
         self.jumpMax = jumpMax
         self.proofPackets = proofPackets
         self.lostRangesMax = lostRangesMax
-        self.lengthOrder = lengthOrder
+        self.framing = framing
         self.isTimed = isTimed
     }
 }

@@ -57,6 +57,7 @@ public final class ChannelArbiter {
     @exclusivity(unchecked) var lostRanges: SequenceRanges
     @exclusivity(unchecked) var history: ArrivalHistory
     let digests: UnsafeMutablePointer<UInt64>
+    private let digestFraming: clinux_framing
     static let digestCapacity = 8192
 
     @exclusivity(unchecked) var scan: Scan?
@@ -103,6 +104,9 @@ public final class ChannelArbiter {
         history = ArrivalHistory()
         digests = .allocate(capacity: Self.digestCapacity)
         digests.initialize(repeating: 0, count: Self.digestCapacity)
+        digestFraming = clinux_framing(
+            kind: options.framing.kind.rawValue, offset: UInt8(options.framing.offset),
+            width: UInt8(options.framing.width), big_endian: options.framing.bigEndian ? 1 : 0)
         pastSessions.reserveCapacity(17)
     }
 
@@ -313,8 +317,8 @@ public final class ChannelArbiter {
         var compared = 0
         var sequence: UInt64 = 0
         let differences = clinux_digest_blocks(
-            bytes.assumingMemoryBound(to: UInt8.self), packet.messageCount,
-            options.lengthOrder == .bigEndian ? 1 : 0, packet.firstSequence, digests,
+            bytes.assumingMemoryBound(to: UInt8.self), packet.blocks.count,
+            packet.messageCount, digestFraming, packet.firstSequence, digests,
             UInt64(Self.digestCapacity - 1), remember ? 1 : 0, &compared, &sequence)
         return (compared, differences, sequence)
     }

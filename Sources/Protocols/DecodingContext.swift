@@ -29,19 +29,48 @@ public struct BlockCursor {
     public var remaining: Int
     /// Sequence of the next message.
     public var sequence: UInt64
+    /// Where decoding goes on inside the next block, 0 at its beginning: only a packet that is one
+    /// block may be left between two of its messages.
+    public var inner: Int
 
     @inlinable
-    public init(offset: Int, remaining: Int, sequence: UInt64) {
+    public init(offset: Int, remaining: Int, sequence: UInt64, inner: Int = 0) {
         self.offset = offset
         self.remaining = remaining
         self.sequence = sequence
+        self.inner = inner
+    }
+}
+
+/// How many messages of one kind came.
+public struct MessageCount: Hashable, Sendable {
+    /// The type byte, the template, or what else tells messages of the protocol apart.
+    public var key: UInt32
+    /// As reports print it.
+    public var name: String
+    public var count: UInt64
+
+    public init(key: UInt32, name: String, count: UInt64) {
+        self.key = key
+        self.name = name
+        self.count = count
+    }
+
+    /// Those that came, for protocols whose types are letters.
+    static func letters(_ countByType: some Collection<UInt64>) -> [MessageCount] {
+        countByType.enumerated().compactMap { type, count in
+            count == 0
+                ? nil
+                : MessageCount(
+                    key: UInt32(type), name: String(Unicode.Scalar(UInt8(type))), count: count)
+        }
     }
 }
 
 /// What a decoder counted; cheap enough to keep on every message.
 public struct DecoderCounters: Sendable {
-    /// Messages by their type byte, decoded ones only.
-    public var messagesByType = [UInt64](repeating: 0, count: 256)
+    /// Decoded messages that came at least once, by ascending key.
+    public var messages: [MessageCount] = []
     public var unknownType: UInt64 = 0
     public var unexpectedLength: UInt64 = 0
     /// Values that do not fit a tick and were written as none.
@@ -50,4 +79,12 @@ public struct DecoderCounters: Sendable {
     public var directoryFull: UInt64 = 0
 
     public init() {}
+
+    /// Decoded messages with this key.
+    public func count(_ key: UInt32) -> UInt64 {
+        messages.first { $0.key == key }?.count ?? 0
+    }
+
+    /// Decoded messages of all kinds.
+    public var messageTotal: UInt64 { messages.reduce(0) { $0 + $1.count } }
 }

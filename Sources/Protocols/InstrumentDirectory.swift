@@ -23,6 +23,15 @@ public final class InstrumentDirectory {
     private let slotMask: Int
     private var venues: [String] = []
 
+    /// Ids of symbols of more than eight bytes.
+    private struct LongSymbol: Hashable {
+        var text: String
+        var venue: UInt32
+    }
+    private var longSymbols: [LongSymbol: UInt32] = [:]
+    /// Most bytes of a symbol.
+    private static let symbolByteMax = 31
+
     public init(capacity: Int) {
         precondition(capacity > 0 && capacity < 1 << 24, "1 … 16777215 instruments")
         self.capacity = capacity
@@ -56,6 +65,34 @@ public final class InstrumentDirectory {
         return id
     }
 
+    /// The id for a symbol as people write it, such as `SPXW 240315C05100000`; a new instrument is
+    /// entered. 0 if the directory is full.
+    ///
+    /// Not for every message: keep ids in a `CodeTable`. Up to eight bytes are the same instrument as
+    /// by `findOrAdd(symbol:)`. Blanks behind the text do not count; of a text of more than 31 bytes
+    /// of UTF-8 the first ones and a checksum of all stay.
+    public func findOrAdd(text: String, venue: UInt32, code: UInt64, channel: UInt16) -> UInt32 {
+        let text = Self.symbol(text)
+        if let index = shortIndex(text, venue) {
+            if slots[index.slot].id != 0 { return slots[index.slot].id }
+            let id = add(symbol: text, venue: venue, code: code, channel: channel)
+            if id != 0 { slots[index.slot] = Slot(symbol: index.raw, venue: venue, id: id) }
+            return id
+        }
+        let key = LongSymbol(text: text, venue: venue)
+        if let known = longSymbols[key] { return known }
+        let id = add(symbol: text, venue: venue, code: code, channel: channel)
+        if id != 0 { longSymbols[key] = id }
+        return id
+    }
+
+    /// The id for a symbol as people write it, 0 if unknown.
+    public func find(text: String, venue: UInt32) -> UInt32 {
+        let text = Self.symbol(text)
+        if let index = shortIndex(text, venue) { return slots[index.slot].id }
+        return longSymbols[LongSymbol(text: text, venue: venue)] ?? 0
+    }
+
     /// Enters an instrument whose symbol is not known yet. 0 if the directory is full.
     public func addUnnamed(venue: UInt32, code: UInt64, channel: UInt16) -> UInt32 {
         add(symbol: "", venue: venue, code: code, channel: channel)
@@ -69,6 +106,20 @@ public final class InstrumentDirectory {
         if slots[index].id != 0 { return slots[index].id == id }
         slots[index] = Slot(symbol: symbol, venue: venue, id: id)
         update(id) { $0.symbol = Self.text(symbol) }
+        return true
+    }
+
+    /// As `name(_:symbol:venue:)`, for a symbol as people write it.
+    public func name(_ id: UInt32, text: String, venue: UInt32) -> Bool {
+        let text = Self.symbol(text)
+        let known = find(text: text, venue: venue)
+        if known != 0 { return known == id }
+        if let index = shortIndex(text, venue) {
+            slots[index.slot] = Slot(symbol: index.raw, venue: venue, id: id)
+        } else {
+            longSymbols[LongSymbol(text: text, venue: venue)] = id
+        }
+        update(id) { $0.symbol = text }
         return true
     }
 
@@ -91,9 +142,11 @@ public final class InstrumentDirectory {
             let venue = venueIndex(instrument.venue)
             entries.append(instrument)
             changes.append(instrument.id)
-            if let raw = Self.raw(instrument.symbol) {
-                slots[slotIndex(symbol: raw, venue: venue)] =
-                    Slot(symbol: raw, venue: venue, id: instrument.id)
+            if instrument.symbol.isEmpty { continue }
+            if let index = shortIndex(instrument.symbol, venue) {
+                slots[index.slot] = Slot(symbol: index.raw, venue: venue, id: instrument.id)
+            } else {
+                longSymbols[LongSymbol(text: instrument.symbol, venue: venue)] = instrument.id
             }
         }
         return true
@@ -117,6 +170,12 @@ public final class InstrumentDirectory {
         return id
     }
 
+    /// Where a symbol of at most eight bytes belongs; nil for longer ones.
+    private func shortIndex(_ text: String, _ venue: UInt32) -> (slot: Int, raw: UInt64)? {
+        guard let raw = text.isEmpty ? Self.blank : Self.raw(text) else { return nil }
+        return (slotIndex(symbol: raw, venue: venue), raw)
+    }
+
     /// The slot that holds the symbol, or the free one where it belongs.
     private func slotIndex(symbol: UInt64, venue: UInt32) -> Int {
         let mixed = (symbol ^ UInt64(venue) << 56) &* 0x9E37_79B9_7F4A_7C15
@@ -126,6 +185,34 @@ public final class InstrumentDirectory {
             if slot.id == 0 || (slot.symbol == symbol && slot.venue == venue) { return index }
             index = (index + 1) & slotMask
         }
+    }
+
+    /// Eight spaces: a symbol that the venue left blank.
+    private static let blank: UInt64 = 0x2020_2020_2020_2020
+
+    /// A text as the directory keeps it: without blanks behind it, backslashes and control
+    /// characters as `\xNN`, at most 31 bytes long.
+    private static func symbol(_ text: String) -> String {
+        var scalars = Substring(text).unicodeScalars
+        while let last = scalars.last, last == " " || last == "\0" { scalars.removeLast() }
+        let whole = scalars.reduce(into: "") { whole, scalar in
+            if scalar.value < 0x20 || scalar.value == 0x7F || scalar == "\\" {
+                whole += escaped(UInt8(scalar.value))
+            } else {
+                whole.unicodeScalars.append(scalar)
+            }
+        }
+        guard whole.utf8.count > symbolByteMax else { return whole }
+        // FNV-1a: the same in every run, so that a restart finds the instrument again.
+        let checksum = whole.utf8.reduce(0x811C_9DC5 as UInt32) { ($0 ^ UInt32($1)) &* 0x0100_0193 }
+        let tail = String(format: "~%08x", checksum)
+        var head = ""
+        for scalar in whole.unicodeScalars {
+            guard head.utf8.count + String(scalar).utf8.count + tail.utf8.count <= symbolByteMax
+            else { break }
+            head.unicodeScalars.append(scalar)
+        }
+        return head + tail
     }
 
     /// Eight raw bytes as text: trailing spaces and zeros gone, bytes outside printable ASCII as
@@ -142,11 +229,13 @@ public final class InstrumentDirectory {
                 if (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "\\") {
                     text.unicodeScalars.append(Unicode.Scalar(byte))
                 } else {
-                    text += String(format: "\\x%02x", byte)
+                    text += escaped(byte)
                 }
             }
         }
     }
+
+    private static func escaped(_ byte: UInt8) -> String { String(format: "\\x%02x", byte) }
 
     /// The raw bytes, space padded, of what `text` gave; nil for anything else.
     static func raw(_ text: String) -> UInt64? {

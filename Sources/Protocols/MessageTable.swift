@@ -42,7 +42,7 @@ public struct MessageTable {
     /// True, and counted, if the feed has a message with this key and `length` fits it (of the SBE
     /// block, where there is one); otherwise false, and counted as what it is.
     @inline(__always)
-    mutating func accept(_ key: Int, length: Int) -> Bool {
+    public mutating func accept(_ key: Int, length: Int) -> Bool {
         let index = key >= 0 && key < keyLimit ? Int(indexes[key]) : 0
         let bound = bounds[index]
         if index != 0, length >= bound.least, UInt(bitPattern: length &- bound.least) <= bound.span {
@@ -55,7 +55,7 @@ public struct MessageTable {
 
     /// A message that `accept` took turned out to be cut inside (`isWhole` is false).
     @inline(never)
-    mutating func retract(_ key: Int) {
+    public mutating func retract(_ key: Int) {
         counts[Int(indexes[key])] &-= 1
         unexpectedLength &+= 1
     }

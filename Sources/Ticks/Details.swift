@@ -94,7 +94,7 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case eventEnd = 40
 }
 
-/// `detail` of an `add` or `level` tick.
+/// `detail` of an `add`, `modify` or `level` tick.
 public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
     /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
     /// taken for a missing one.

@@ -33,7 +33,7 @@ public struct TradingDay: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     /// - Parameter year: 1970 to 2200.
     public init(year: Int, month: Int, day: Int) throws(TradingDayError) {
-        let calendar = try Self.calendar()
+        let calendar = try Self.calendar(Self.timeZoneName)
         let parts = DateComponents(year: year, month: month, day: day)
         // Calendar carries 31 February over into March, so what comes back has to be compared.
         guard (1970...2200).contains(year), (1...12).contains(month), (1...31).contains(day),
@@ -62,8 +62,21 @@ public struct TradingDay: Hashable, Sendable, Comparable, CustomStringConvertibl
     /// - Parameter nanoseconds: ns since the Unix epoch, UTC, up to the year 2200.
     public init(containing nanoseconds: UInt64) throws(TradingDayError) {
         let date = Date(timeIntervalSince1970: Double(nanoseconds / 1_000_000_000))
-        let parts = try Self.calendar().dateComponents([.year, .month, .day], from: date)
+        let parts = try Self.calendar(Self.timeZoneName).dateComponents(
+            [.year, .month, .day], from: date)
         try self.init(year: parts.year ?? 0, month: parts.month ?? 0, day: parts.day ?? 0)
+    }
+
+    /// ns since the Unix epoch, UTC, at which the day begins in another time zone, such as
+    /// `Asia/Hong_Kong`; where daylight saving skips midnight, the first instant that there is.
+    public func midnightNanoseconds(in zoneName: String) throws(TradingDayError) -> UInt64 {
+        if zoneName == Self.timeZoneName { return midnightNanoseconds }
+        let calendar = try Self.calendar(zoneName)
+        let parts = DateComponents(year: year, month: month, day: day)
+        guard let date = calendar.date(from: parts), date.timeIntervalSince1970 >= 0 else {
+            throw .noSuchDate(year: year, month: month, day: day)
+        }
+        return UInt64(date.timeIntervalSince1970) * 1_000_000_000
     }
 
     /// The date as one number, such as 20191230.
@@ -79,9 +92,11 @@ public struct TradingDay: Hashable, Sendable, Comparable, CustomStringConvertibl
         left.yyyymmdd < right.yyyymmdd
     }
 
-    private static func calendar() throws(TradingDayError) -> Calendar {
-        guard let zone = TimeZone(identifier: timeZoneName) else {
-            throw .timeZoneUnavailable(timeZoneName)
+    private static func calendar(_ zoneName: String) throws(TradingDayError)
+        -> Calendar
+    {
+        guard let zone = TimeZone(identifier: zoneName) else {
+            throw .timeZoneUnavailable(zoneName)
         }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone

@@ -11,10 +11,31 @@ public enum IEXTP {
         case deep10 = 0x8004
     }
 
+    /// Sessions of `PacketContents` are session ids of 32 bits.
+    public static func transport(for messageProtocol: MessageProtocol) -> TransportDefinition {
+        TransportDefinition(
+            name: "iextp", framing: .iex, isTimed: true, defaultChannel: 1,
+            parse: { payload, options in
+                parse(payload, messageProtocol: messageProtocol, channel: options.channel)
+            },
+            encode: { contents in
+                var bytes: [UInt8] = []
+                IEXTPEncoder.appendSegment(
+                    stream: IEXTPEncoder.Stream(
+                        protocolID: messageProtocol.rawValue, channelID: contents.channel,
+                        sessionID: UInt32(truncatingIfNeeded: contents.session)),
+                    streamOffset: Int64(bitPattern: contents.streamOffset),
+                    sequence: Int64(bitPattern: contents.sequence),
+                    sendTime: Int64(bitPattern: contents.sendTime), messages: contents.messages,
+                    to: &bytes)
+                return bytes
+            })
+    }
+
     /// Reads the header and checks that the message blocks lie inside the payload.
     ///
     /// The payload length of the header must not exceed the datagram; bytes behind it are counted
-    /// as trailing.
+    /// as trailing. `channel` 0 takes any.
     public static func parse(
         _ payload: UnsafeRawBufferPointer, messageProtocol: MessageProtocol, channel: UInt32
     ) -> TransportOutcome {
@@ -25,7 +46,9 @@ public enum IEXTP {
         guard little(base, 2, UInt16.self) == messageProtocol.rawValue else {
             return .rejected(.wrongProtocol)
         }
-        guard little(base, 4, UInt32.self) == channel else { return .rejected(.wrongChannel) }
+        guard channel == 0 || little(base, 4, UInt32.self) == channel else {
+            return .rejected(.wrongChannel)
+        }
         let session = little(base, 8, UInt32.self)
         let length = Int(little(base, 12, UInt16.self))
         let count = Int(little(base, 14, UInt16.self))
@@ -37,7 +60,7 @@ public enum IEXTP {
         let rest = payload.count - headerSize
         guard length <= rest else { return .rejected(.badLength) }
         let body = UnsafeRawBufferPointer(rebasing: payload[headerSize..<(headerSize + length)])
-        let whole = wholeBlocks(in: body, announced: count, order: .littleEndian)
+        let whole = wholeBlocks(in: body, announced: count, framing: .iex)
         return .packet(
             TransportPacket(
                 session: SessionIdentifier(high: UInt64(session) << 32, low: 0),

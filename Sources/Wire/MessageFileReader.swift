@@ -36,11 +36,11 @@ public final class MessageFileReader {
         var count = 0
         while count < most {
             guard try window.has(length + 2) else { break }
-            let size = BlockLengthOrder.bigEndian.length(
+            let size = BlockFraming.mold.length(
                 in: UnsafeRawBufferPointer(start: window.cursor, count: length + 2), at: length)
-            if size == 0 { break }
-            guard try window.has(length + 2 + size) else { break }
-            length += 2 + size
+            if size == 2 { break }
+            guard try window.has(length + size) else { break }
+            length += size
             count += 1
         }
         if count == 0 { return try end() }

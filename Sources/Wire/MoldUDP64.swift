@@ -8,6 +8,18 @@ public enum MoldUDP64 {
     /// No venue reaches it; what claims to is damaged.
     static let sequenceLimit: UInt64 = 1 << 62
 
+    /// Sessions of `PacketContents` are the first eight letters; two blanks follow.
+    public static let transport = TransportDefinition(
+        name: "moldudp64", framing: .mold,
+        parse: { payload, _ in parse(payload) },
+        encode: { contents in
+            var bytes: [UInt8] = []
+            MoldUDP64Encoder.appendPacket(
+                session: SessionIdentifier(high: contents.session, low: 0x2020 << 48),
+                sequence: contents.sequence, messages: contents.messages, to: &bytes)
+            return bytes
+        })
+
     /// Reads the header and checks that the message blocks lie inside the payload.
     public static func parse(_ payload: UnsafeRawBufferPointer) -> TransportOutcome {
         guard payload.count >= headerSize, let base = payload.baseAddress else {
@@ -32,7 +44,7 @@ public enum MoldUDP64 {
         default:
             packet.kind = .data
             packet.announcedCount = Int(count)
-            let whole = wholeBlocks(in: body, announced: Int(count), order: .bigEndian)
+            let whole = wholeBlocks(in: body, announced: Int(count), framing: .mold)
             packet.messageCount = whole.count
             packet.blocks = UnsafeRawBufferPointer(rebasing: body[..<whole.bytes])
             packet.trailingBytes = body.count - whole.bytes

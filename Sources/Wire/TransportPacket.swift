@@ -8,6 +8,8 @@ public enum TransportPacketKind: UInt8, Sendable {
     case heartbeat
     /// Like a heartbeat, and nothing will follow in this session.
     case endOfSession
+    /// Messages outside of the order, under no sequence number (PITCH, cboe-pitch.md).
+    case unsequenced
 }
 
 /// Why a payload is not a packet of the expected transport.
@@ -31,7 +33,8 @@ public enum TransportRejection: UInt8, CaseIterable, Sendable {
 @frozen
 public struct TransportPacket {
     public var session: SessionIdentifier
-    /// Sequence of the first message; for heartbeats and ends the next one to be sent.
+    /// Sequence of the first message, or of the packet where packets are numbered; for heartbeats
+    /// and ends the next one to be sent; 0 for unsequenced packets.
     public var firstSequence: UInt64
     /// Messages that lie whole in `blocks`.
     public var messageCount: Int
@@ -42,16 +45,19 @@ public struct TransportPacket {
     public var sendTime: UInt64
     /// Byte offset of the payload in the session's stream, 0 if the transport has none.
     public var streamOffset: UInt64
-    /// `messageCount` blocks, each a 16-bit length and as many bytes.
+    /// `messageCount` blocks, framed as the transport's definition says.
     public var blocks: UnsafeRawBufferPointer
     /// Bytes behind the last block that belong to no message.
     public var trailingBytes: Int
+    /// The packet says itself that a new run of sequence numbers begins with it.
+    public var resetsSequence: Bool
 
     @inlinable
     public init(
         session: SessionIdentifier, firstSequence: UInt64, messageCount: Int, announcedCount: Int,
         kind: TransportPacketKind, sendTime: UInt64 = 0, streamOffset: UInt64 = 0,
-        blocks: UnsafeRawBufferPointer, trailingBytes: Int = 0
+        blocks: UnsafeRawBufferPointer, trailingBytes: Int = 0,
+        resetsSequence: Bool = false
     ) {
         self.session = session
         self.firstSequence = firstSequence
@@ -62,6 +68,7 @@ public struct TransportPacket {
         self.streamOffset = streamOffset
         self.blocks = blocks
         self.trailingBytes = trailingBytes
+        self.resetsSequence = resetsSequence
     }
 
     /// Sequence behind the last message that the header announces.
@@ -74,37 +81,4 @@ public struct TransportPacket {
 public enum TransportOutcome {
     case packet(TransportPacket)
     case rejected(TransportRejection)
-}
-
-/// Byte order of the 16-bit lengths in front of messages.
-@frozen
-public enum BlockLengthOrder: Sendable {
-    case bigEndian
-    case littleEndian
-
-    /// The length of the block at `offset`; two bytes must be there.
-    @inlinable
-    @inline(__always)
-    public func length(in bytes: UnsafeRawBufferPointer, at offset: Int) -> Int {
-        let raw = bytes.baseAddress.unsafelyUnwrapped
-            .loadUnaligned(fromByteOffset: offset, as: UInt16.self)
-        return Int(self == .bigEndian ? UInt16(bigEndian: raw) : UInt16(littleEndian: raw))
-    }
-}
-
-/// Walks up to `announced` blocks and finds how many lie whole in `bytes`.
-///
-/// Returns the whole blocks' count and the bytes they take.
-func wholeBlocks(
-    in bytes: UnsafeRawBufferPointer, announced: Int, order: BlockLengthOrder
-) -> (count: Int, bytes: Int) {
-    var offset = 0
-    var count = 0
-    while count < announced, offset + 2 <= bytes.count {
-        let end = offset + 2 + order.length(in: bytes, at: offset)
-        if end > bytes.count { break }
-        offset = end
-        count += 1
-    }
-    return (count, offset)
 }

@@ -87,12 +87,12 @@ extension DecodeCommand {
         return routes
     }
 
-    /// From the option, else from the first packet's capture time. Only IEX on standard input can do
-    /// without, for its messages carry their date.
+    /// From the option, else from the first packet's capture time. On standard input only feeds can
+    /// do without whose messages carry their date, as those of transports with send times do.
     private func tradingDay() throws -> String {
         if let date { return try TradingDay(parsing: date).description }
         guard files[0] != "-" else {
-            if feed?.value == .itch50 {
+            if let feed, !feed.value.definition.transport.isTimed {
                 throw CommandFailure(.usage, "standard input: say --date YYYY-MM-DD")
             }
             return "1970-01-01"

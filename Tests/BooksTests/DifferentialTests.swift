@@ -77,6 +77,21 @@ import Ticks
                 channelCapacity: 2, hashSeed: seed))
     }
 
+    /// Messages that modify, and messages that name only an order.
+    @Test(arguments: UInt64(0)..<25)
+    func modifiesAndOrdersWithoutInstrument(seed: UInt64) {
+        var flow = RandomFlow(seed: seed)
+        flow.hasModifies = true
+        flow.hasLevels = seed % 5 == 0
+        flow.unnamed = [0, 500, 1000][Int(seed % 3)]
+        flow.channelEvents = 20
+        run(
+            flow,
+            BooksConfiguration(
+                instrumentCapacity: 6, orderCapacity: 1000,
+                levelCapacity: seed % 4 == 0 ? 12 : 1000, channelCapacity: 2, hashSeed: seed))
+    }
+
     @Test(arguments: UInt64(0)..<15)
     func ordersLevelsAndQuotes(seed: UInt64) {
         var flow = RandomFlow(seed: seed)
@@ -123,6 +138,8 @@ import Ticks
     func batchesDoNotMatter(seed: UInt64) {
         var flow = RandomFlow(seed: seed)
         flow.hasLevels = true
+        flow.hasModifies = seed % 2 == 1
+        flow.unnamed = seed % 2 == 1 ? 700 : 0
         let messages = (0..<600).map { _ in flow.message() }
         let configuration = BooksConfiguration(
             instrumentCapacity: 6, orderCapacity: 100, levelCapacity: 100, channelCapacity: 2)
@@ -147,6 +164,8 @@ import Ticks
     func observingGivesTheSameTops(seed: UInt64) {
         var flow = RandomFlow(seed: seed)
         flow.hasLevels = true
+        flow.hasModifies = seed % 2 == 1
+        flow.unnamed = seed % 2 == 1 ? 700 : 0
         flow.hasQuotes = true
         let configuration = BooksConfiguration(
             instrumentCapacity: 6, orderCapacity: 40, levelCapacity: 40, channelCapacity: 2)

@@ -12,6 +12,9 @@ struct RandomFlow {
     var hasQuotes = false
     /// Level feeds with implied levels, prices of 0, order events and ticks that end events.
     var hasImplied = false
+    var hasModifies = false
+    /// Parts of a thousand order messages, but for new orders, that name no instrument.
+    var unnamed = 0
     /// Parts of a thousand messages that are about a channel.
     var channelEvents = 10
     private var sequence: UInt64 = 1
@@ -43,6 +46,7 @@ struct RandomFlow {
             return hasImplied && random.chance(150) ? orderMessage(tick) : [level(tick)]
         }
         if instrument % 3 == 2, hasQuotes { return quote(tick) }
+        if unnamed > 0 { return withoutInstrument(orderMessage(tick)) }
         return orderMessage(tick)
     }
 
@@ -56,6 +60,11 @@ struct RandomFlow {
             tick.side = 0
             tick.quantity = quantity
             return tick
+        }
+        if hasModifies, random.chance(200) {
+            tick.kind = TickKind.modify.rawValue
+            if random.chance(300) { tick.price = Price.none }
+            return [tick]
         }
         switch random.below(100) {
         case 0..<50:
@@ -81,6 +90,15 @@ struct RandomFlow {
             return [old, new]
         case 97: return [bare(.clear)]
         default: return [bare(.status)]
+        }
+    }
+
+    private mutating func withoutInstrument(_ message: [Tick]) -> [Tick] {
+        guard message[0].tickKind != .add, random.chance(unnamed) else { return message }
+        return message.map { tick in
+            var tick = tick
+            if tick.tickKind != .clear { tick.instrument = 0 }
+            return tick
         }
     }
 

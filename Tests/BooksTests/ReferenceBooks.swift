@@ -49,6 +49,7 @@ final class ReferenceBooks {
     private(set) var counters = BookCounters()
     private var age = 0
     private var replacedSide = Side.none
+    private var replacedInstrument: UInt32 = 0
     private var lastDeadline: UInt64 = 0
 
     init(_ configuration: BooksConfiguration) { self.configuration = configuration }
@@ -111,6 +112,7 @@ final class ReferenceBooks {
     /// Applies the tick and says what completing it must make of it.
     func apply(_ tick: inout Tick, before: inout Tick?) {
         guard let kind = tick.tickKind else { return }
+        if tick.instrument == 0 { nameInstrument(kind, &tick, &before) }
         if tick.instrument == 0 { return applyToChannel(kind, tick) }
         guard Int(tick.instrument) <= configuration.instrumentCapacity else { return }
         let instrument = tick.instrument
@@ -123,7 +125,7 @@ final class ReferenceBooks {
         }
         var knownOrder = true
         switch kind {
-        case .add, .cancel, .delete, .fill, .level, .quote, .clear:
+        case .add, .modify, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.has(.recovered), books[instrument]!.lastSequence > tick.sequence {
                 counters.lateNotApplied += 1
                 if !books[instrument]!.isSelfContained { damage(instrument) }
@@ -155,10 +157,48 @@ final class ReferenceBooks {
         }
     }
 
+    /// An order event without instrument is about its order's; of an unknown order, any book of
+    /// the channel may be wrong.
+    private func nameInstrument(_ kind: TickKind, _ tick: inout Tick, _ before: inout Tick?) {
+        let key = OrderKey(channel: tick.channel, id: tick.orderID)
+        switch kind {
+        case .add where tick.has(.replaced):
+            tick.instrument = replacedInstrument
+            replacedInstrument = 0
+        case .modify, .cancel, .delete, .fill:
+            tick.instrument = orders[key]?.instrument ?? 0
+            if kind == .delete, tick.has(.replaced) { replacedInstrument = tick.instrument }
+        default: return
+        }
+        if tick.instrument != 0 { return }
+        if tick.has(.recovered) {
+            counters.lateNotApplied += 1
+        } else if kind == .add {
+            counters.unknownReplace += 1
+        } else {
+            counters.unknownOrder += 1
+        }
+        var channel = channels[tick.channel] ?? Channel()
+        if !channel.isIncomplete {
+            channel.isIncomplete = true
+            for instrument in books.keys where books[instrument]?.channel == tick.channel {
+                books[instrument]?.event = nil
+                show(instrument)
+            }
+        }
+        channels[tick.channel] = channel
+        tick.tickFlags.insert(.bookSuspect)
+        if kind == .fill, before != nil { completeTrade(&before!, tick, false) }
+    }
+
     private func completeTrade(_ trade: inout Tick, _ fill: Tick, _ knownOrder: Bool) {
         guard trade.tickKind == .trade, !trade.has(.lastOfEvent), trade.sequence == fill.sequence,
             trade.channel == fill.channel
         else { return }
+        if trade.instrument == 0 {
+            trade.instrument = fill.instrument
+            if fill.has(.bookSuspect) { trade.tickFlags.insert(.bookSuspect) }
+        }
         if knownOrder {
             if trade.price == Price.none { trade.price = fill.price }
             if trade.side == 0 { trade.side = fill.tickSide.opposite.rawValue }
@@ -175,6 +215,7 @@ final class ReferenceBooks {
         switch kind {
         case .add: add(&tick)
         case .cancel, .fill: return reduce(&tick)
+        case .modify: return modify(&tick)
         case .delete: delete(&tick)
         case .level: setLevel(tick)
         case .quote: setQuote(tick)
@@ -282,6 +323,43 @@ final class ReferenceBooks {
         }
         let left = order.quantity - min(tick.quantity, order.quantity)
         if left == 0 { orders[key] = nil } else { orders[key]?.quantity = left }
+        return true
+    }
+
+    private func modify(_ tick: inout Tick) -> Bool {
+        guard let (key, order) = find(tick) else {
+            counters.unknownOrder += 1
+            damage(tick.instrument)
+            return false
+        }
+        if tick.price == Price.none { tick.price = order.price }
+        tick.side = order.side.rawValue
+        guard tick.quantity > 0,
+            tick.price != 0 || order.price == 0 || tick.detail == PriceDetail.zero.rawValue
+        else {
+            impossible(tick.instrument)
+            return true
+        }
+        if tick.price == order.price {
+            orders[key]?.quantity = tick.quantity
+            return true
+        }
+        orders[key] = nil
+        let levelKey = LevelKey(side: order.side, price: tick.price)
+        if books[tick.instrument]?.levels[levelKey] != nil {
+            impossible(tick.instrument)
+            return true
+        }
+        let isNewLevel = !levels(tick.instrument, order.side).contains { $0.price == tick.price }
+        if isNewLevel && levelCount >= configuration.levelCapacity {
+            counters.capacityExceeded += 1
+            damage(tick.instrument)
+            return true
+        }
+        age += 1
+        orders[key] = Order(
+            instrument: tick.instrument, side: order.side, price: tick.price,
+            quantity: tick.quantity, age: age)
         return true
     }
 

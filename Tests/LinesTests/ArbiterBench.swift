@@ -55,12 +55,12 @@ final class ArbiterBench {
     /// Run that the delivered messages' bytes claimed, in the order of delivery.
     private(set) var runs: [(sequence: UInt64, run: UInt64)] = []
     private(set) var gapIDs: [(id: UInt32, first: UInt64, count: UInt64)] = []
-    private let order: BlockLengthOrder
+    private let framing: BlockFraming
     private var now: UInt64 = 0
 
     init(_ options: ArbiterOptions = ArbiterOptions(), lines: Int = 2) {
         arbiter = ChannelArbiter(options: options, lineCount: lines)
-        order = options.lengthOrder
+        framing = options.framing
     }
 
     func send(_ packet: TestPacket) {
@@ -68,7 +68,7 @@ final class ArbiterBench {
         for sequence in packet.first..<packet.first + UInt64(packet.count) {
             let message = messageBytes(packet.run, sequence)
             let length = [UInt8(message.count >> 8), UInt8(message.count & 0xFF)]
-            bytes += order == .bigEndian ? length : length.reversed()
+            bytes += framing.bigEndian ? length : length.reversed()
             bytes += message
         }
         now = max(now, packet.time)
@@ -125,7 +125,7 @@ final class ArbiterBench {
         #expect(delivery.count > 0)
         var offset = 0
         for index in 0..<(delivery.skip + delivery.count) {
-            let length = order.length(in: delivery.blocks, at: offset)
+            let length = framing.length(in: delivery.blocks, at: offset) - 2
             if index >= delivery.skip {
                 let sequence = delivery.sequence + UInt64(index - delivery.skip)
                 let message = delivery.blocks[(offset + 2)..<(offset + 2 + length)]

@@ -75,7 +75,7 @@ import Wire
     // MARK: Proven by send time and stream offset
 
     private var timed: ArbiterOptions {
-        ArbiterOptions(lengthOrder: .littleEndian, isTimed: true)
+        ArbiterOptions(framing: .iex, isTimed: true)
     }
 
     /// A run of a timed stream: packets of five messages at an interval, as a line brings them.

@@ -8,7 +8,7 @@ import Wire
 @Suite struct RandomStreamTests {
     private func options(timed: Bool) -> ArbiterOptions {
         ArbiterOptions(
-            windowNanoseconds: 500_000, lengthOrder: timed ? .littleEndian : .bigEndian,
+            windowNanoseconds: 500_000, framing: timed ? .iex : .mold,
             isTimed: timed)
     }
 
@@ -205,7 +205,7 @@ import Wire
             ArbiterOptions(
                 windowNanoseconds: 1000, windowPackets: 8, windowBytes: 1000,
                 jumpMax: 1 << UInt64(4 + random.below(30)), lostRangesMax: 4,
-                lengthOrder: timed ? .littleEndian : .bigEndian, isTimed: timed),
+                framing: timed ? .iex : .mold, isTimed: timed),
             lines: 3)
         var near: UInt64 = 1
         for step in 0..<400 {

@@ -32,21 +32,21 @@ let testContext = DeliveryContext(
     captureTime: 77, channel: 3, line: 1, flags: [.recovered, TimeSource.hardware.flags])
 
 /// Frames messages as their transport does.
-func blocks(_ messages: [[UInt8]], _ order: BlockLengthOrder) -> [UInt8] {
+func blocks(_ messages: [[UInt8]], _ framing: BlockFraming) -> [UInt8] {
     messages.flatMap { message in
         let length = [UInt8(message.count >> 8), UInt8(message.count & 0xFF)]
-        return (order == .bigEndian ? length : length.reversed()) + message
+        return (framing.bigEndian ? length : length.reversed()) + message
     }
 }
 
 /// Decodes all messages, `capacity` ticks at a time.
 func decodeAll(
-    _ messages: [[UInt8]], _ order: BlockLengthOrder, capacity: Int, firstSequence: UInt64 = 1,
+    _ messages: [[UInt8]], _ framing: BlockFraming, capacity: Int, firstSequence: UInt64 = 1,
     _ decode: (
         UnsafeRawBufferPointer, inout BlockCursor, UnsafeMutablePointer<Tick>, Int
     ) -> Int
 ) -> [Tick] {
-    let bytes = blocks(messages, order)
+    let bytes = blocks(messages, framing)
     var cursor = BlockCursor(offset: 0, remaining: messages.count, sequence: firstSequence)
     let buffer = UnsafeMutablePointer<Tick>.allocate(capacity: capacity)
     defer { buffer.deallocate() }

@@ -258,7 +258,7 @@ private let fromTables: [Case] = [
     private func decode(
         _ messages: [[UInt8]], _ decoder: IEXDecoder, capacity: Int = 64, first: UInt64 = 1
     ) -> [Tick] {
-        decodeAll(messages, .littleEndian, capacity: capacity, firstSequence: first) {
+        decodeAll(messages, .iex, capacity: capacity, firstSequence: first) {
             decoder.decode($0, cursor: &$1, context: testContext, into: $2, capacity: $3)
         }
     }
@@ -269,7 +269,7 @@ private let fromTables: [Case] = [
         let message = bytes(hex: testCase.hex)
         let decoder = decoder(testCase.feed, directory)
         #expect(views(decode([message], decoder, first: 9), directory) == testCase.ticks)
-        #expect(decoder.snapshotCounters().messagesByType[Int(message[0])] == 1)
+        #expect(decoder.snapshotCounters().count(UInt32(message[0])) == 1)
     }
 
     /// Messages may grow at their end in later versions (iex.md §1).
@@ -335,7 +335,7 @@ private let fromTables: [Case] = [
             #expect(
                 (0..<count).allSatisfy { ticks[$0].sequence >= 314 && ticks[$0].sequence < 366 })
             let counters = tops.snapshotCounters()
-            for type in "POHQ".utf8 { #expect(counters.messagesByType[Int(type)] == 13) }
+            for type in "POHQ".utf8 { #expect(counters.count(UInt32(type)) == 13) }
             #expect(directory.entries.count == 13 && directory.entries[0].symbol == "ACRS")
             let price = try #require(views([ticks[0]], directory).first)
             #expect(price.kind == .status && price.instrument == "ACRS")
@@ -389,7 +389,7 @@ private let fromTables: [Case] = [
             let again = self.decoder(feed, InstrumentDirectory(capacity: 20))
             #expect(decode(messages, again, capacity: 9).count == whole.count)
             let counters = decoder.snapshotCounters()
-            let known = counters.messagesByType.reduce(0, +)
+            let known = counters.messageTotal
             #expect(
                 known + counters.unknownType + counters.unexpectedLength
                     == UInt64(messages.count))

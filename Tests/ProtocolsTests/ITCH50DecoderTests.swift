@@ -306,7 +306,7 @@ private let fromTables: [Case] = [
     private func decode(
         _ messages: [[UInt8]], _ decoder: ITCH50Decoder, capacity: Int = 64, first: UInt64 = 1
     ) -> [Tick] {
-        decodeAll(messages, .bigEndian, capacity: capacity, firstSequence: first) {
+        decodeAll(messages, .mold, capacity: capacity, firstSequence: first) {
             decoder.decode($0, cursor: &$1, context: testContext, into: $2, capacity: $3)
         }
     }
@@ -318,7 +318,7 @@ private let fromTables: [Case] = [
         let ticks = decode([bytes(hex: testCase.hex)], decoder, first: 42)
         #expect(views(ticks, directory) == testCase.ticks)
         let counters = decoder.snapshotCounters()
-        #expect(counters.messagesByType[Int(bytes(hex: testCase.hex)[0])] == 1)
+        #expect(counters.count(UInt32(bytes(hex: testCase.hex)[0])) == 1)
         #expect(counters.unexpectedLength + counters.unknownType + counters.unrepresentable == 0)
     }
 
@@ -382,7 +382,7 @@ private let fromTables: [Case] = [
         let ticks = decode(messages, decoder)
         #expect(ticks.allSatisfy { Int($0.instrument) <= 50 })
         let counters = decoder.snapshotCounters()
-        let known = counters.messagesByType.reduce(0, +)
+        let known = counters.messageTotal
         #expect(known + counters.unknownType + counters.unexpectedLength == 3000)
         #expect(counters.directoryFull > 0 && directory.entries.count == 50)
     }

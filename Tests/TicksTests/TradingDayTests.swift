@@ -30,6 +30,28 @@ struct DayCase: Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// As GNU `date` says.
+    @Test(arguments: [
+        ("2024-03-11", "America/New_York", UInt64(1_710_129_600)),
+        ("2024-03-11", "America/Chicago", 1_710_133_200), ("2024-03-11", "UTC", 1_710_115_200),
+        ("2024-03-31", "Europe/Berlin", 1_711_839_600),
+        ("2024-04-01", "Europe/Berlin", 1_711_922_400),
+        ("2024-03-11", "Asia/Hong_Kong", 1_710_086_400),
+        // Daylight saving skipped midnight there.
+        ("2018-11-04", "America/Sao_Paulo", 1_541_300_400),
+    ])
+    func beginsElsewhere(day: String, zone: String, seconds: UInt64) throws {
+        let day = try TradingDay(parsing: day)
+        #expect(try day.midnightNanoseconds(in: zone) == seconds * 1_000_000_000)
+    }
+
+    @Test func refusesUnknownZones() throws {
+        let day = try TradingDay(parsing: "2024-03-11")
+        #expect(throws: TradingDayError.timeZoneUnavailable("Nowhere/Here")) {
+            try day.midnightNanoseconds(in: "Nowhere/Here")
+        }
+    }
+
     @Test func knowsItsNumber() throws {
         #expect(try TradingDay(year: 2019, month: 12, day: 30).yyyymmdd == 20_191_230)
         #expect(try TradingDay(year: 2024, month: 1, day: 2).description == "2024-01-02")

@@ -1,6 +1,6 @@
 """Writes <Name>.generated.swift: accessors of messages, group entries and headers."""
 
-from swift import HEAD, integer, load, lower, name, null_text, upper, values
+from swift import head, integer, load, lower, name, null_text, upper, values
 
 
 class Accessors:
@@ -18,7 +18,7 @@ class Accessors:
                 f"{header.name}, {header.size} bytes ({protocol.source}).", header.size, "length")
         for message in protocol.messages:
             self.message(message)
-        return HEAD.format(file=protocol.path.name) + "\n".join(self.out).rstrip() + "\n"
+        return head(protocol) + "\n".join(self.out).rstrip() + "\n"
 
     def add(self, *lines):
         self.out += lines

@@ -1,7 +1,7 @@
 """Writes <Name>Encoder.generated.swift: one function a message that appends its bytes."""
 
 from model import null_number
-from swift import HEAD, integer, lower, name, upper
+from swift import head, integer, lower, name, upper
 
 
 class Encoders:
@@ -25,7 +25,7 @@ class Encoders:
         for message in protocol.messages:
             self.message(message)
         self.add("}")
-        return HEAD.format(file=protocol.path.name) + "import Wire\n\n" + "\n".join(self.out) + "\n"
+        return head(protocol) + "import Wire\n\n" + "\n".join(self.out) + "\n"
 
     def add(self, *lines):
         self.out += lines

@@ -1,6 +1,6 @@
 """Writes the canonical description (Swift text) and MAPPING.md."""
 
-from swift import HEAD
+from swift import head
 
 
 def clean(text):
@@ -48,7 +48,7 @@ class Description:
         body = "\n".join(self.lines)
         assert '"""#' not in body
         return (
-            HEAD.format(file=protocol.path.name)
+            head(protocol)
             + f"extension ProtocolDescription {{\n"
             + f"    /// {protocol.title}: see `{protocol.path.name}`.\n"
             + f"    public static let {protocol.name[0].lower() + protocol.name[1:]}"

@@ -8,6 +8,14 @@ HEAD = """\
 
 """
 
+
+
+def head(protocol):
+    """The first lines of a generated file; outside of the module Protocols it is imported."""
+    inside = "Protocols" == protocol.path.parent.parent.name
+    return HEAD.format(file=protocol.path.name) + ("" if inside else "import Protocols\n")
+
+
 KEYWORDS = {
     "as", "break", "case", "catch", "class", "continue", "default", "defer", "do", "else", "enum",
     "extension", "fallthrough", "false", "for", "func", "guard", "if", "import", "in", "init",

@@ -15,7 +15,7 @@
 ///
 /// The text comes with the program, so anything malformed in it is a programming error and traps.
 extension ProtocolDescription {
-    init(canonical text: String) {
+    public init(canonical text: String) {
         var reader = CanonicalReader()
         for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
             reader.read(line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init))

@@ -10,13 +10,15 @@ public enum IEXFeed: Sendable {
 ///
 /// Messages may grow at their end in later versions: what is longer than expected is decoded, what
 /// is shorter is counted.
-public final class IEXDecoder {
+public final class IEXDecoder: FeedDecoding {
     /// The most ticks that one message becomes (`A`).
     public static let ticksPerMessageMax = 9
     /// Billionths in one unit of an IEX price.
     private static let priceScale: Int64 = 100_000
 
+    /// All but the messages by type, which stand in memory of their own.
     @exclusivity(unchecked) private var counters = DecoderCounters()
+    @exclusivity(unchecked) private var messagesByType = [UInt64](repeating: 0, count: 256)
     private let directory: InstrumentDirectory
     private let venue: UInt32
     private let channel: UInt16
@@ -42,7 +44,14 @@ public final class IEXDecoder {
     }
 
     /// The counters so far; not for the hot path.
-    public func snapshotCounters() -> DecoderCounters { counters }
+    public func snapshotCounters() -> DecoderCounters {
+        var result = counters
+        result.messages = MessageCount.letters(messagesByType)
+        return result
+    }
+
+    /// Every message names its instrument: nothing holds for one run only.
+    public func beginEpoch() {}
 
     /// As `ITCH50Decoder.decode`.
     public func decode(
@@ -63,7 +72,7 @@ public final class IEXDecoder {
             let type = length > 0 ? message.byte(0) : 0
             let expected = lengths[Int(type)]
             if expected > 0 && length >= expected {
-                counters.messagesByType[Int(type)] &+= 1
+                messagesByType[Int(type)] &+= 1
                 emitter.sequence = cursor.sequence
                 decodeMessage(type, message, &emitter)
             } else if expected > 0 {

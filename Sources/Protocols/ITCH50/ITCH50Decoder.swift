@@ -3,7 +3,7 @@ import Ticks
 /// Nasdaq TotalView-ITCH 5.0 messages to ticks (itch50.md; `MAPPING.md` gives every field's place).
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
-public final class ITCH50Decoder {
+public final class ITCH50Decoder: FeedDecoding {
     /// All but the messages by type, which stand in memory of their own.
     @exclusivity(unchecked) private var counters = DecoderCounters()
     let directory: InstrumentDirectory
@@ -54,7 +54,8 @@ public final class ITCH50Decoder {
     /// The counters so far; not for the hot path.
     public func snapshotCounters() -> DecoderCounters {
         var result = counters
-        for type in 0..<256 { result.messagesByType[type] = messagesByType[type] }
+        result.messages = MessageCount.letters(
+            UnsafeBufferPointer(start: messagesByType, count: 256))
         return result
     }
 

@@ -70,34 +70,57 @@ static void check_sums(void) {
     free(bytes);
 }
 
+/* Writes a length of `width` bytes. */
+static void put_length(uint8_t *at, size_t value, clinux_framing framing) {
+    for (size_t i = 0; i < framing.width; i++) {
+        size_t shift = 8 * (framing.big_endian ? framing.width - 1u - i : i);
+        at[i] = (uint8_t)(value >> shift);
+    }
+}
+
 static void check_digests(void) {
     enum { CAPACITY = 64 };
+    static const uint8_t widths[] = {1, 2, 4};
     uint64_t table[CAPACITY] = {0};
     size_t count = below(40), length = 0, known = 0;
     uint64_t first = next(), difference = 0;
-    int big = (int)below(2);
-    size_t lengths[40];
-    for (size_t i = 0; i < count; i++) length += 2 + (lengths[i] = below(300));
-    uint8_t *blocks = random_bytes(length);
-    for (size_t i = 0, at = 0; i < count; at += 2 + lengths[i++]) {
-        blocks[at + (big ? 0 : 1)] = (uint8_t)(lengths[i] >> 8);
-        blocks[at + (big ? 1 : 0)] = (uint8_t)lengths[i];
+    clinux_framing framing = {(uint8_t)below(2), 0, widths[below(3)], (uint8_t)below(2)};
+    if (framing.kind == CLINUX_INCLUSIVE) framing.offset = (uint8_t)below(5);
+    size_t head = framing.offset + framing.width, sizes[40], starts[40];
+    for (size_t i = 0; i < count; i++) {
+        starts[i] = length;
+        length += sizes[i] = head + below(framing.width == 1 ? 200 : 300);
     }
-    require(clinux_digest_blocks(blocks, count, big, first, table, CAPACITY - 1, 1, &known,
-                                 &difference) == 0 && known == 0,
+    uint8_t *blocks = random_bytes(length);
+    for (size_t i = 0; i < count; i++) {
+        size_t excluded = framing.kind == CLINUX_PREFIXED ? framing.width : 0;
+        put_length(blocks + starts[i] + framing.offset, sizes[i] - excluded, framing);
+    }
+    require(clinux_digest_blocks(blocks, length, count, framing, first, table, CAPACITY - 1, 1,
+                                 &known, &difference) == 0 && known == 0,
             "an empty table knows nothing");
-    require(clinux_digest_blocks(blocks, count, big, first, table, CAPACITY - 1, 1, &known,
-                                 &difference) == 0 && known == count,
+    require(clinux_digest_blocks(blocks, length, count, framing, first, table, CAPACITY - 1, 1,
+                                 &known, &difference) == 0 && known == count,
             "the same again is the same");
-    for (size_t i = 0, at = 0; i < count; at += 2 + lengths[i++]) {
-        if (lengths[i] == 0) continue;
-        blocks[at + 2 + below(lengths[i])] ^= 1;
-        size_t found = clinux_digest_blocks(blocks, count, big, first, table, CAPACITY - 1, 0,
-                                            &known, &difference);
+    for (size_t i = 0; i < count; i++) {
+        if (sizes[i] == head) continue;
+        blocks[starts[i] + head + below(sizes[i] - head)] ^= 1;
+        size_t found = clinux_digest_blocks(blocks, length, count, framing, first, table,
+                                            CAPACITY - 1, 0, &known, &difference);
         require(found == 1 && difference == first + i, "a changed byte is found");
         break;
     }
     free(blocks);
+}
+
+/* Lengths never reach beyond what they are told is there without saying so. */
+static void check_opra_lengths(void) {
+    size_t rest = below(200);
+    uint8_t *bytes = random_bytes(rest);
+    if (rest > 1 && below(2)) bytes[1] = (uint8_t)"adfkqCHRY"[below(9)];
+    size_t length = clinux_opra_length(bytes, rest);
+    require(length == 0 ? rest < 12 : length >= 12, "OPRA length");
+    free(bytes);
 }
 
 /* A tape with a sound or a damaged header in a memory file; every table of it is looked at. */
@@ -286,6 +309,7 @@ int main(int count, char **arguments) {
     for (long round = 0; round < rounds; round++) {
         check_sums();
         check_digests();
+        check_opra_lengths();
         check_reader();
         check_names();
         if (round % 16 == 0) check_ring();
