@@ -3,6 +3,7 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
+        + MDP3Feeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

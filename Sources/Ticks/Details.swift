@@ -92,6 +92,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     /// The venue's event is complete for the instrument although the event's last message does not
     /// concern it: its book may be shown.
     case eventEnd = 40
+    /// What else happened with a `trading` tick of the same message; a number in `extra`.
+    case tradingEvent = 41
+    /// Quotes are asked for.
+    case quoteRequest = 42
+    /// An order that takes part in a workup.
+    case workupOrder = 43
 }
 
 /// `detail` of an `add`, `modify` or `level` tick.
@@ -111,6 +117,8 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case breakerLevel3 = 6
     case minimumAllowable = 7
     case maximumAllowable = 8
+    /// How far a price may be from the last one.
+    case priceVariation = 40
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -134,4 +142,24 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    /// `quantity` is what was traded electronically in the session.
+    case electronicVolume = 40
+    case settlement = 41
+    case clearedVolume = 42
+    case openInterest = 43
+    case fixingPrice = 44
+    case sessionOpen = 45
+    case sessionHigh = 46
+    case sessionLow = 47
+    case sessionHighBid = 48
+    case sessionLowOffer = 49
+    /// Average price, weighted with volume.
+    case vwap = 50
+    /// Best price of a market of several books; `side` says which.
+    case marketBest = 51
+    /// Last trade of the session, in a snapshot.
+    case lastTrade = 52
+    case collateralPrice = 53
+    /// With accrued interest.
+    case dirtyPrice = 54
 }
