@@ -394,7 +394,9 @@ final class ReferenceBooks {
             books[tick.instrument]![keyPath: ladder][key] = nil
             return
         }
-        if books[tick.instrument]![keyPath: ladder][key] == nil, levelCount >= configuration.levelCapacity {
+        if books[tick.instrument]![keyPath: ladder][key] == nil,
+            levelCount >= configuration.levelCapacity
+        {
             counters.capacityExceeded += 1
             return damage(tick.instrument)
         }

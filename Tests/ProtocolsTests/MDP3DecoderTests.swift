@@ -14,7 +14,7 @@ import Wire
     @Test func liveTrade() {
         let message = bytes(
             hex: """
-                70000b00300001000900 69375a990ab5531501 000020000100f05b9fc70b0000020000000a9a0200d9
+                70000b00300001000900 069375a990ab531501 000020000100f05b9fc70b0000020000000a9a0200d9
                 4e0000030000000200a43505000000100000000000000371a0dc981400000002000000000000006c98
                 dc98140000000100000000000000399cdc98140000000100000000000000
                 """)
@@ -22,7 +22,7 @@ import Wire
         let bench = MDP3Bench()
         let ticks = bench.decode(message, at: 884_140)
         #expect(ticks.map(\.tickKind) == [.trade, .fill, .fill])
-        #expect(ticks.allSatisfy { $0.exchangeTime == 1_536_760_535_670_166_378 })
+        #expect(ticks.allSatisfy { $0.exchangeTime == 1_536_760_535_670_166_278 })
         #expect(ticks.allSatisfy { $0.price == 12_952 * billion && $0.sequence == 884_140 })
         #expect(ticks.map(\.orderID) == [341_412, 88_463_939_692, 88_463_940_665])
         #expect(ticks.map(\.quantity) == [2, 1, 1])
@@ -46,7 +46,9 @@ import Wire
         #expect(ticks.map(\.price) == [207_775 * billion, 207_750 * billion])
         #expect(ticks.map(\.quantity) == [308, 480])
         #expect(ticks.map(\.extra) == [89, 141])
-        #expect(ticks.allSatisfy { $0.tickSide == .bid && $0.exchangeTime == 1_446_234_284_339_172_006 })
+        #expect(
+            ticks.allSatisfy { $0.tickSide == .bid && $0.exchangeTime == 1_446_234_284_339_172_006 }
+        )
         #expect(ticks.map { $0.has(.lastOfEvent) } == [false, true])
         #expect(bench.directory.entries.map(\.code) == [13_950])
         #expect(bench.decoder.snapshotCounters().unexpectedLength == 0)
@@ -97,9 +99,10 @@ import Wire
         let ticks = bench.decode(MDP3Bench.book([MDP3Bench.level(1, "1", 5, 1, 11, 4)]))
         #expect(levels(ticks) == [[10, 0], [11, 4]])
         #expect(ticks.allSatisfy { $0.tickSide == .ask })
-        #expect(levels(bench.decode(MDP3Bench.book([MDP3Bench.level(1, "1", 3, 1, 0)]))) == [
-            [11, 0], [12, 0],
-        ])
+        #expect(
+            levels(bench.decode(MDP3Bench.book([MDP3Bench.level(1, "1", 3, 1, 0)]))) == [
+                [11, 0], [12, 0],
+            ])
     }
 
     @Test func impliedLevelsStandApart() {
@@ -110,7 +113,8 @@ import Wire
                 MDP3Bench.level(1, "E", 0, 1, 11), MDP3Bench.level(1, "E", 0, 1, 12),
                 MDP3Bench.level(1, "F", 0, 1, 0), MDP3Bench.level(1, "F", 0, 1, -3),
             ]))
-        #expect(levels(ticks) == [[10, 1], [10, 1], [11, 1], [10, 0], [12, 1], [0, 1], [-3, 1]])
+        #expect(
+            levels(ticks) == [[10, 1], [10, 1], [11, 1], [10, 0], [12, 1], [0, 1], [-3, 1]])
         #expect(ticks.map { $0.has(.implied) } == [false, true, true, true, true, true, true])
         #expect(ticks.map(\.detail) == [0, 0, 0, 0, 0, PriceDetail.zero.rawValue, 0])
     }
@@ -122,7 +126,8 @@ import Wire
             MDP3Bench.book((1...4).map { MDP3Bench.level(1, "0", 0, UInt8($0), 100 - Int64($0)) }))
         let ticks = bench.decode(MDP3Bench.book([MDP3Bench.level(1, "0", 1, 1, 97, 5)]))
         #expect(levels(ticks) == [[99, 0], [98, 0], [97, 5]])
-        #expect(levels(bench.decode(MDP3Bench.book([MDP3Bench.level(1, "0", 2, 4, 96)]))) == [[96, 0]])
+        #expect(
+            levels(bench.decode(MDP3Bench.book([MDP3Bench.level(1, "0", 2, 4, 96)]))) == [[96, 0]])
     }
 
     @Test func impossibleEntriesAreCounted() {
@@ -218,13 +223,16 @@ import Wire
             MDP3Bench.book(
                 [MDP3Bench.level(1, "0", 2, 1, 10), MDP3Bench.level(2, "1", 0, 1, 12, 5)],
                 orders: [
-                    .init(orderID: 7, mdOrderPriority: 1 << 33 | 5, mdDisplayQty: 5, referenceID: 2),
+                    .init(
+                        orderID: 7, mdOrderPriority: 1 << 33 | 5, mdDisplayQty: 5, referenceID: 2),
                     .init(orderID: 8, referenceID: 1, orderUpdateAction: 2),
                     .init(orderID: 9, referenceID: 3),
                 ]))
-        #expect(ticks.map(\.tickKind) == [.add, .delete, .level])
-        #expect(ticks.map(\.instrument) == [2, 1, 2])
-        #expect(ticks.map(\.price) == [12, 10, 12] && ticks.map(\.tickSide) == [.ask, .bid, .ask])
+        #expect(ticks.map(\.tickKind) == [.add, .delete, .level, .level])
+        #expect(ticks.map(\.instrument) == [2, 1, 1, 2])
+        #expect(
+            ticks.map(\.price) == [12, 10, 10, 12] && ticks[1].tickSide == .bid
+                && ticks[0].tickSide == .ask)
         #expect(ticks[0].extra == 5 && ticks[0].quantity == 5 && ticks[1].quantity == Quantity.none)
     }
 
@@ -241,9 +249,11 @@ import Wire
                         Trade(
                             mdEntryPx: 11, mdEntrySize: 4, securityID: 1, aggressorSide: 1,
                             mdTradeEntryID: 71),
-                        Trade(mdEntryPx: 11, mdEntrySize: 1, securityID: 1, mdUpdateAction: 2,
+                        Trade(
+                            mdEntryPx: 11, mdEntrySize: 1, securityID: 1, mdUpdateAction: 2,
                             mdTradeEntryID: 60),
-                        Trade(mdEntryPx: 12, mdEntrySize: 1, securityID: 1, mdUpdateAction: 1,
+                        Trade(
+                            mdEntryPx: 12, mdEntrySize: 1, securityID: 1, mdUpdateAction: 1,
                             mdTradeEntryID: 61),
                     ],
                     noOrderIDEntries: [(1, 7), (2, 1), (3, 2), (4, 4)].map {
@@ -255,6 +265,7 @@ import Wire
                 == [.trade, .fill, .fill, .trade, .fill, .tradeBreak, .tradeCorrect])
         #expect(ticks.map(\.orderID) == [70, 2, 3, 71, 4, 60, 61])
         #expect(ticks[1].price == 10 && ticks[4].price == 11 && ticks[1].tickSide == .ask)
-        #expect(ticks.map { $0.has(.lastOfEvent) } == [false, false, false, false, false, false, true])
+        #expect(
+            ticks.map { $0.has(.lastOfEvent) } == [false, false, false, false, false, false, true])
     }
 }

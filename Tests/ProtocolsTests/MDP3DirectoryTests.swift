@@ -23,7 +23,7 @@ import Ticks
                 settlCurrency: "USD", matchAlgorithm: UInt8(ascii: "F"), minTradeVol: 1,
                 minPriceIncrement: 25_000_000_000, displayFactor: 10_000_000, unitOfMeasure: "IPNT",
                 unitOfMeasureQty: 50_000_000_000, highLimitPrice: 500_000_000_000_000,
-                userDefinedInstrument: "N",
+                userDefinedInstrument: UInt8(ascii: "N"),
                 noEvents: [
                     .init(eventType: 5, eventTime: 1_700_000_000_000_000_000),
                     .init(eventType: 7, eventTime: 1_797_604_200_000_000_000),
@@ -83,7 +83,6 @@ import Ticks
         #expect(details(spread)["legs"] == "123:+1,124:-1")
     }
 
-    /// Every definition of the schema is read without a word out of place.
     @Test func definitionNamesWhatIncrementsBrought() {
         let bench = MDP3Bench()
         let levels = bench.decode(MDP3Bench.book([MDP3Bench.level(123, "0", 0, 1, 10)]))
@@ -97,9 +96,9 @@ import Ticks
         let pushed = bench.decode(MDP3Bench.book([MDP3Bench.level(123, "1", 0, 1, 0)]))
         #expect(pushed.map(\.price) == [5, 0])
         // Another run of the day finds its instrument by the directory.
-        let again = MDP3Bench(directory: InstrumentDirectory(capacity: 10))
-        #expect(again.directory.restore(bench.directory.entries))
-        let resumed = MDP3Bench(directory: again.directory)
+        let restored = InstrumentDirectory(capacity: 10)
+        #expect(restored.restore(bench.directory.entries))
+        let resumed = MDP3Bench(directory: restored)
         let later = resumed.decode(MDP3Bench.book([MDP3Bench.level(123, "0", 0, 1, 10)]))
         #expect(later.map(\.instrument) == levels.map(\.instrument))
     }
@@ -165,7 +164,7 @@ import Ticks
             ticks.map(\.detail)
                 == [StatusDetail.trading, .tradingReason, .tradingEvent].map(\.rawValue))
         #expect(ticks.map(\.extra) == [21, 1, 4] && ticks.allSatisfy { $0.instrument == 0 })
-        #expect(ticks[0].orderID == 0x5345 && ticks[1].orderID == 0x58_5345)
+        #expect(ticks[0].orderID == 0x2020_2020_5345 && ticks[1].orderID == 0x2020_2058_5345)
         #expect(ticks.map { $0.has(.lastOfEvent) } == [false, false, true])
     }
 
@@ -175,7 +174,8 @@ import Ticks
             MDP3Bench.message {
                 MDP3Encoder.mdIncrementalRefreshVolume37(
                     schemaId: 1, version: 9,
-                    noMDEntries: [.init(mdEntrySize: 77, securityID: 1, mdUpdateAction: 1)], to: &$0)
+                    noMDEntries: [.init(mdEntrySize: 77, securityID: 1, mdUpdateAction: 1)], to: &$0
+                )
                 MDP3Encoder.mdIncrementalRefreshDailyStatistics49(
                     schemaId: 1, version: 9,
                     noMDEntries: [
@@ -201,7 +201,9 @@ import Ticks
         #expect(
             ticks.map(\.tickKind)
                 == [.statistic, .statistic, .statistic, .statistic, .limits, .limits])
-        let statistics = [StatisticDetail.electronicVolume, .settlement, .openInterest, .sessionOpen]
+        let statistics = [
+            StatisticDetail.electronicVolume, .settlement, .openInterest, .sessionOpen,
+        ]
         #expect(ticks[..<4].map(\.detail) == statistics.map(\.rawValue))
         #expect(ticks[0].quantity == 77 && ticks[0].extra == 0x100)
         #expect(ticks[1].price == 5 && ticks[1].orderID == 20_000 && ticks[1].extra == 3)

@@ -7,7 +7,7 @@ import Wire
 /// Bytes that no venue sends: nothing traps, the ticks stay within their bound, every message is
 /// counted once.
 @Suite struct MDP3HostileTests {
-    private static let templates: [UInt16] = ProtocolDescription.mDP3.messages.map {
+    private static let templates: [UInt16] = ProtocolDescription.mdP3.messages.map {
         UInt16($0.key)
     }
 

@@ -53,7 +53,7 @@ extension MDP3Decoder {
     ]
 
     private static let definitions: [Int: ProtocolDescription.Message] =
-        ProtocolDescription.mDP3.messages.reduce(into: [:]) { table, message in
+        ProtocolDescription.mdP3.messages.reduce(into: [:]) { table, message in
             if types[message.key] != nil { table[message.key] = message }
         }
 }
@@ -125,7 +125,8 @@ struct MDP3DefinitionReader {
     }
 
     /// nil for the null value and for blank text.
-    private static func value(_ field: ProtocolDescription.Field, _ base: UnsafeRawPointer) -> Value?
+    private static func value(_ field: ProtocolDescription.Field, _ base: UnsafeRawPointer)
+        -> Value?
     {
         let raw: Int128
         switch field.form {

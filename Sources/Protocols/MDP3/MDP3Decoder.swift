@@ -16,7 +16,7 @@ public final class MDP3Decoder: FeedDecoding {
     let channel: UInt16
     /// Increments of this feed order the venue's events; loops have none.
     let isLoop: Bool
-    @exclusivity(unchecked) var table: MessageTable
+    let table: MessageTable
     @exclusivity(unchecked) var counters = DecoderCounters()
     /// States of the entries of the message being decoded.
     let entryStates: UnsafeMutablePointer<Int>
@@ -35,7 +35,7 @@ public final class MDP3Decoder: FeedDecoding {
         }
         channel = setup.channel
         isLoop = setup.feed == MDP3Feeds.loopName
-        table = MessageTable(.mDP3, feed: setup.feed)
+        table = MessageTable(.mdP3, feed: setup.feed)
         entryStates = .allocate(capacity: 256)
         entryStates.initialize(repeating: 0, count: 256)
         touched.reserveCapacity(1024)
@@ -53,11 +53,8 @@ public final class MDP3Decoder: FeedDecoding {
 
     public func snapshotCounters() -> DecoderCounters {
         var result = counters
-        result.messages = table.counted.filter { $0.count > 0 }.map {
-            MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count)
-        }
-        result.unknownType = table.unknownType
-        result.unexpectedLength += table.unexpectedLength
+        table.fill(&result)
+        result.unexpectedLength += counters.unexpectedLength
         return result
     }
 

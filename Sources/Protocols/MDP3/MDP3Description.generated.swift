@@ -3,7 +3,7 @@
 
 extension ProtocolDescription {
     /// CME MDP 3.0: see `MDP3.protocol`.
-    public static let mDP3 = ProtocolDescription(canonical: MDP3Canonical.text)
+    public static let mdP3 = ProtocolDescription(canonical: MDP3Canonical.text)
 }
 
 private enum MDP3Canonical {

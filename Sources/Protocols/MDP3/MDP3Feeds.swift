@@ -16,6 +16,6 @@ public enum MDP3Feeds {
         FeedDefinition(
             name: name, venue: "XCME", timeZone: "America/Chicago", transport: transport,
             ticksPerMessageMax: MDP3Decoder.ticksPerStepMax, hasOpenEvents: true,
-            makeDecoder: { MDP3Decoder($0) })
+            description: { .mdP3 }, makeDecoder: { MDP3Decoder($0) })
     }
 }
