@@ -274,7 +274,7 @@ public final class FeedCore {
         }
         let context = DeliveryContext(
             captureTime: delivery.captureTime, channel: channel.id, line: delivery.line,
-            flags: flags)
+            flags: flags, sendTime: delivery.sendTime)
         var cursor = BlockCursor(
             offset: 0, remaining: delivery.count, sequence: delivery.sequence)
         for _ in 0..<delivery.skip {

@@ -29,5 +29,7 @@ public struct Delivery {
     public var line: UInt8
     public var captureTime: UInt64
     public var timeSource: TimeSource
+    /// When the venue sent the packet, ns since the Unix epoch; 0 if its transport does not say.
+    public var sendTime: UInt64
     public var isRecovered: Bool
 }

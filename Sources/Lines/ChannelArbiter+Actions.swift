@@ -121,7 +121,7 @@ extension ChannelArbiter {
         return Delivery(
             blocks: scan.blocks, skip: Int(scan.cursor - scan.first), count: Int(count),
             sequence: scan.cursor, line: scan.line, captureTime: scan.captureTime,
-            timeSource: scan.timeSource, isRecovered: recovered)
+            timeSource: scan.timeSource, sendTime: scan.sendTime, isRecovered: recovered)
     }
 
     /// Messages below the next sequence that are not missing: known, or from before our beginning.

@@ -55,11 +55,14 @@ public struct FeedDefinition: Sendable {
     public let ticksPerMessageMax: Int
     /// Levels may leave an event open at the end of a packet: core time matters before each of them.
     public let hasOpenEvents: Bool
+    /// What its messages look like.
+    public let description: @Sendable () -> ProtocolDescription
     public let makeDecoder: @Sendable (DecoderSetup) -> any FeedDecoding
 
     public init(
         name: String, venue: String, timeZone: String, transport: TransportDefinition,
         ticksPerMessageMax: Int, hasOpenEvents: Bool = false,
+        description: @escaping @Sendable () -> ProtocolDescription,
         makeDecoder: @escaping @Sendable (DecoderSetup) -> any FeedDecoding
     ) {
         precondition((1...15).contains(name.utf8.count), "names of 1 to 15 bytes")
@@ -70,6 +73,7 @@ public struct FeedDefinition: Sendable {
         self.transport = transport
         self.ticksPerMessageMax = ticksPerMessageMax
         self.hasOpenEvents = hasOpenEvents
+        self.description = description
         self.makeDecoder = makeDecoder
     }
 }

@@ -1,72 +1,87 @@
 /// The messages of one feed by their key: which lengths they may have, and how many came.
 ///
-/// Made from the feed's description at start; `accept` is on every message's way.
+/// Made from the feed's description at start; `accept` is on every message's way. One thread owns it.
 @frozen
 public struct MessageTable {
-    /// Index of the message by key; 0 for keys that the feed does not have.
-    private let indexes: UnsafeMutablePointer<UInt16>
-    private let keyLimit: Int
-    /// By index: shortest length, and how much longer it may be.
-    private let bounds: UnsafeMutablePointer<(least: Int, span: UInt)>
+    /// By key: shortest length, and how much longer it may be. Keys that the feed does not have
+    /// take no length at all.
+    private let bounds: UnsafeMutablePointer<(least: UInt32, span: UInt32)>
     private let counts: UnsafeMutablePointer<UInt64>
+    private let keyLimit: Int
+    /// Messages not taken: of unknown type, of unexpected length.
+    private let refused: UnsafeMutablePointer<(unknownType: UInt64, unexpectedLength: UInt64)>
     private let messages: [ProtocolDescription.Message]
-    public private(set) var unknownType: UInt64 = 0
-    public private(set) var unexpectedLength: UInt64 = 0
+
+    private static let absent = UInt32.max
 
     public init(_ description: ProtocolDescription, feed: String) {
         messages = description.messages(of: feed)
         precondition(!messages.isEmpty, "the description has no feed \(feed)")
-        let keyLimit = (messages.map(\.key).max() ?? 0) + 1
+        keyLimit = (messages.map(\.key).max() ?? 0) + 1
         precondition(keyLimit <= 65536, "keys have 16 bits")
-        self.keyLimit = keyLimit
-        indexes = .allocate(capacity: keyLimit)
-        indexes.initialize(repeating: 0, count: keyLimit)
-        bounds = .allocate(capacity: messages.count + 1)
-        counts = .allocate(capacity: messages.count + 1)
-        counts.initialize(repeating: 0, count: messages.count + 1)
-        bounds.initialize(repeating: (0, 0), count: messages.count + 1)
-        for (index, message) in messages.enumerated() {
-            indexes[message.key] = UInt16(index + 1)
-            let span = message.most.map { UInt($0 - message.least) } ?? UInt(Int.max)
-            bounds[index + 1] = (message.least, span)
+        bounds = .allocate(capacity: keyLimit)
+        bounds.initialize(repeating: (Self.absent, 0), count: keyLimit)
+        counts = .allocate(capacity: keyLimit)
+        counts.initialize(repeating: 0, count: keyLimit)
+        refused = .allocate(capacity: 1)
+        refused.initialize(to: (0, 0))
+        for message in messages {
+            let span = message.most.map { UInt32($0 - message.least) } ?? UInt32(Int32.max)
+            bounds[message.key] = (UInt32(message.least), span)
         }
     }
 
     /// Frees the table's memory; its owner calls it once, at its own end.
     public func free() {
-        indexes.deallocate()
         bounds.deallocate()
         counts.deallocate()
+        refused.deallocate()
     }
 
     /// True, and counted, if the feed has a message with this key and `length` fits it (of the SBE
     /// block, where there is one); otherwise false, and counted as what it is.
     @inline(__always)
-    public mutating func accept(_ key: Int, length: Int) -> Bool {
-        let index = key >= 0 && key < keyLimit ? Int(indexes[key]) : 0
-        let bound = bounds[index]
-        if index != 0, length >= bound.least, UInt(bitPattern: length &- bound.least) <= bound.span {
-            counts[index] &+= 1
-            return true
+    public func accept(_ key: Int, length: Int) -> Bool {
+        guard key >= 0, key < keyLimit else { return refuse(key) }
+        let bound = bounds[key]
+        guard UInt32(truncatingIfNeeded: length) &- bound.least <= bound.span else {
+            return refuse(key)
         }
-        refuse(isKnown: index != 0)
+        counts[key] &+= 1
+        return true
+    }
+
+    @inline(never)
+    private func refuse(_ key: Int) -> Bool {
+        if key < 0 || key >= keyLimit || bounds[key].least == Self.absent {
+            refused.pointee.unknownType &+= 1
+        } else {
+            refused.pointee.unexpectedLength &+= 1
+        }
         return false
     }
 
     /// A message that `accept` took turned out to be cut inside (`isWhole` is false).
     @inline(never)
-    public mutating func retract(_ key: Int) {
-        counts[Int(indexes[key])] &-= 1
-        unexpectedLength &+= 1
+    public func retract(_ key: Int) {
+        counts[key] &-= 1
+        refused.pointee.unexpectedLength &+= 1
     }
 
-    @inline(never)
-    private mutating func refuse(isKnown: Bool) {
-        if isKnown { unexpectedLength &+= 1 } else { unknownType &+= 1 }
-    }
+    public var unknownType: UInt64 { refused.pointee.unknownType }
+    public var unexpectedLength: UInt64 { refused.pointee.unexpectedLength }
 
-    /// Messages decoded so far, in the order of the description.
+    /// Decoded messages so far, in the order of the description.
     public var counted: [(message: ProtocolDescription.Message, count: UInt64)] {
-        messages.enumerated().map { ($1, counts[$0 + 1]) }
+        messages.map { ($0, counts[$0.key]) }
+    }
+
+    /// Sets what this table counts; the rest of `counters` is its owner's.
+    public func fill(_ counters: inout DecoderCounters) {
+        counters.unknownType = unknownType
+        counters.unexpectedLength = unexpectedLength
+        counters.messages = counted.filter { $0.count > 0 }.map { message, count in
+            MessageCount(key: UInt32(message.key), name: message.keyText, count: count)
+        }.sorted { $0.key < $1.key }
     }
 }

@@ -7,8 +7,10 @@ public enum IEXTP {
 
     /// Message protocols by their identifiers in the header.
     public enum MessageProtocol: UInt16, Sendable {
+        case tops15 = 0x8002
         case tops16 = 0x8003
         case deep10 = 0x8004
+        case deepPlus = 0x8005
     }
 
     /// Sessions of `PacketContents` are session ids of 32 bits.

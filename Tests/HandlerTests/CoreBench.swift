@@ -128,9 +128,16 @@ enum DEEP {
         _ side: Side, _ price: Int64, _ size: UInt32, complete: Bool, time: Int64
     ) -> [UInt8] {
         var bytes: [UInt8] = []
-        IEXEncoder.priceLevelUpdate(
-            side: side, eventComplete: complete, timestamp: time, symbol: "ABC", size: size,
-            price: price, to: &bytes)
+        let flags: UInt8 = complete ? 1 : 0
+        if side == .bid {
+            IEXEncoder.priceLevelBuy(
+                eventFlags: flags, timestamp: time, symbol: "ABC", size: size, price: price,
+                to: &bytes)
+        } else {
+            IEXEncoder.priceLevelSell(
+                eventFlags: flags, timestamp: time, symbol: "ABC", size: size, price: price,
+                to: &bytes)
+        }
         return bytes
     }
 

@@ -80,3 +80,16 @@ func views(_ ticks: [Tick], _ directory: InstrumentDirectory) -> [TickView] {
             flags: own, detail: tick.detail, extra: tick.extra)
     }
 }
+
+func iexDecoder(
+    _ feed: String, _ directory: InstrumentDirectory, channel: UInt16 = 0
+) -> IEXDecoder {
+    IEXDecoder(
+        DecoderSetup(
+            directory: directory, venue: "IEXG", channel: channel, midnight: 0, feed: feed))
+}
+
+/// Type and length of every ITCH 5.0 message.
+let itchLengths = ProtocolDescription.itch.messages.map {
+    (type: UInt8($0.key), length: UInt8($0.least))
+}

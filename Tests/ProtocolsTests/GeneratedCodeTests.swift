@@ -168,7 +168,7 @@ import Wire
     }
 
     @Test func messageTable() {
-        var table = MessageTable(.scratch, feed: "scratch-b")
+        let table = MessageTable(.scratch, feed: "scratch-b")
         defer { table.free() }
         #expect(table.counted.map(\.message.name) == ["Var", "Parts", "Nested", "Gone"])
         for (key, length, taken) in [

@@ -9,12 +9,12 @@ import Wire
 private struct Case: CustomTestStringConvertible, Sendable {
     let name: String
     let hex: String
-    let feed: IEXFeed
+    let feed: String
     let ticks: [TickView]
     var testDescription: String { name }
 
     init(
-        _ name: String, _ hex: String, _ feed: IEXFeed = .deep10, symbol: String, time: UInt64,
+        _ name: String, _ hex: String, _ feed: String = "deep10", symbol: String, time: UInt64,
         _ ticks: (TickView) -> [TickView]
     ) {
         self.name = name
@@ -25,7 +25,7 @@ private struct Case: CustomTestStringConvertible, Sendable {
 
     /// A recorded message of `Fixtures/iex`.
     init(
-        fixture: String, _ feed: IEXFeed = .deep10, symbol: String, time: UInt64,
+        fixture: String, _ feed: String = "deep10", symbol: String, time: UInt64,
         _ ticks: (TickView) -> [TickView]
     ) {
         self.init(
@@ -98,7 +98,7 @@ private let recorded: [Case] = [
     Case(fixture: "IEXSecurityEventMessage", symbol: "ACRX", time: 0x14f3_e51a_041d_e82f) {
         [$0.status(.securityEvent, "O")]
     },
-    Case(fixture: "IEXQuoteUpdateMessage", .tops16, symbol: "A", time: 0x14f3_de98_5cf0_0fc8) {
+    Case(fixture: "IEXQuoteUpdateMessage", "tops16", symbol: "A", time: 0x14f3_de98_5cf0_0fc8) {
         let quote = $0.with(.quote) {
             $0.price = 0
             $0.quantity = 0
@@ -153,7 +153,7 @@ private let fromTables: [Case] = [
     Case("I", "4941" + prefix, symbol: "ABC", time: 1) { [$0.status(.retailInterest, "A")] },
     Case(
         "Q", "5180" + prefix + "02000000" + "0300000000000000" + "0400000000000000" + "05000000",
-        .tops16, symbol: "ABC", time: 1
+        "tops16", symbol: "ABC", time: 1
     ) {
         [
             $0.with(.quote) {
@@ -185,7 +185,7 @@ private let fromTables: [Case] = [
     },
     Case(
         "T, single-price cross",
-        "5408" + prefix + "02000000" + "0300000000000000" + "0400000000000000", .tops16,
+        "5408" + prefix + "02000000" + "0300000000000000" + "0400000000000000", "tops16",
         symbol: "ABC", time: 1
     ) {
         [
@@ -251,8 +251,8 @@ private let fromTables: [Case] = [
 ]
 
 @Suite struct IEXDecoderTests {
-    private func decoder(_ feed: IEXFeed, _ directory: InstrumentDirectory) -> IEXDecoder {
-        IEXDecoder(feed: feed, directory: directory, venue: "IEXG", channel: 3)
+    private func decoder(_ feed: String, _ directory: InstrumentDirectory) -> IEXDecoder {
+        iexDecoder(feed, directory, channel: 3)
     }
 
     private func decode(
@@ -291,7 +291,7 @@ private let fromTables: [Case] = [
     }
 
     @Test func typesOfTheOtherFeedAreUnknown() {
-        for (feed, types) in [(IEXFeed.tops16, "E85"), (.deep10, "Q")] {
+        for (feed, types) in [("tops16", "E85"), ("deep10", "Q")] {
             let decoder = decoder(feed, InstrumentDirectory(capacity: 10))
             let messages = types.utf8.map { [$0] + [UInt8](repeating: 0, count: 60) }
             #expect(decode(messages + [[]], decoder).isEmpty)
@@ -302,7 +302,7 @@ private let fromTables: [Case] = [
     @Test func directoryMessageDescribesTheInstrument() throws {
         let directory = InstrumentDirectory(capacity: 10)
         let message = bytes(hex: TestFiles.fixture("iex/IEXSecurityDirectoryMessage.hex"))
-        _ = decode([message], decoder(.deep10, directory))
+        _ = decode([message], decoder("deep10", directory))
         let entry = try #require(directory.entries.first)
         #expect(entry.symbol == "ZEXIT" && entry.venue == "IEXG" && entry.lotSize == 100)
         #expect(
@@ -312,7 +312,7 @@ private let fromTables: [Case] = [
     /// Whole segments: header, blocks and messages (iex.md §1).
     @Test func recordedSegments() throws {
         let directory = InstrumentDirectory(capacity: 100)
-        let tops = decoder(.tops16, directory)
+        let tops = decoder("tops16", directory)
         let segment = bytes(hex: TestFiles.fixture("iex/BigTopsSegment.hex"))
         try segment.withUnsafeBytes { payload in
             guard
@@ -350,7 +350,7 @@ private let fromTables: [Case] = [
                 + "241d0f0000000000968f060000000000" + "1e003801ac63c02096866d14"
                 + "5a49455854202020e4250000241d0f0000000000")
         let directory = InstrumentDirectory(capacity: 10)
-        let deep = decoder(.deep10, directory)
+        let deep = decoder("deep10", directory)
         segment.withUnsafeBytes { payload in
             guard
                 case .packet(let packet) = IEXTP.parse(
@@ -376,7 +376,7 @@ private let fromTables: [Case] = [
 
     @Test func hostileBytesNeverTrap() {
         var random = SeededGenerator(seed: 6)
-        for feed in [IEXFeed.tops16, .deep10] {
+        for feed in ["tops16", "deep10"] {
             let decoder = decoder(feed, InstrumentDirectory(capacity: 20))
             let types = Array("SDHIOPETBXAQ85z".utf8)
             var messages: [[UInt8]] = types.map { [$0] + [UInt8](repeating: 0xFF, count: 90) }

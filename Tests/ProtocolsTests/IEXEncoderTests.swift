@@ -30,7 +30,7 @@ private struct Sample: CustomTestStringConvertible, Sendable {
 /// iex.md reads them. The bytes are here too, so that the test does not need the files.
 private let samples: [Sample] = [
     Sample(file: "IEXSystemEventMessage", hex: "5353eee655c130e0f314") {
-        IEXEncoder.systemEvent(event: "S", timestamp: 0x14f3_e030_c155_e6ee, to: &$0)
+        IEXEncoder.systemEvent(event: UInt8(ascii: "S"), timestamp: 0x14f3_e030_c155_e6ee, to: &$0)
     },
     Sample(
         file: "IEXSecurityDirectoryMessage",
@@ -38,31 +38,31 @@ private let samples: [Sample] = [
     ) {
         IEXEncoder.securityDirectory(
             flags: 0x80, timestamp: 0x14f3_de98_5ddd_dba1, symbol: "ZEXIT", roundLotSize: 100,
-            adjustedClosePrice: 100_000, luldTier: 1, to: &$0)
+            adjustedPreviousClose: 100_000, luldTier: 1, to: &$0)
     },
     Sample(
         file: "IEXTradingStatusMessage",
         hex: "48487a1f930a24e1f3145a575a5a542020204e412020"
     ) {
         IEXEncoder.tradingStatus(
-            status: "H", timestamp: 0x14f3_e124_0a93_1f7a, symbol: "ZWZZT", reason: "NA", to: &$0)
+            status: UInt8(ascii: "H"), timestamp: 0x14f3_e124_0a93_1f7a, symbol: "ZWZZT", reason: "NA", to: &$0)
     },
     Sample(
         file: "IEXOperationalHaltStatusMessage", hex: "4f4e2150f05c98def3144141202020202020"
     ) {
         IEXEncoder.operationalHalt(
-            status: "N", timestamp: 0x14f3_de98_5cf0_5021, symbol: "AA", to: &$0)
+            status: UInt8(ascii: "N"), timestamp: 0x14f3_de98_5cf0_5021, symbol: "AA", to: &$0)
     },
     Sample(
         file: "IEXShortSalePriceTestStatusMessage",
         hex: "50013eb09f8f21e1f31441434554202020204e"
     ) {
-        IEXEncoder.shortSalePriceTest(
-            inEffect: true, timestamp: 0x14f3_e121_8f9f_b03e, symbol: "ACET", detail: "N", to: &$0)
+        IEXEncoder.shortSaleTest(
+            status: 1, timestamp: 0x14f3_e121_8f9f_b03e, symbol: "ACET", detail: UInt8(ascii: "N"), to: &$0)
     },
     Sample(file: "IEXSecurityEventMessage", hex: "454f2fe81d041ae5f3144143525820202020") {
         IEXEncoder.securityEvent(
-            event: "O", timestamp: 0x14f3_e51a_041d_e82f, symbol: "ACRX", to: &$0)
+            event: UInt8(ascii: "O"), timestamp: 0x14f3_e51a_041d_e82f, symbol: "ACRX", to: &$0)
     },
     Sample(
         file: "IEXQuoteUpdateMessage",
@@ -77,8 +77,8 @@ private let samples: [Sample] = [
         file: "IEXPriceLevelUpdateMessage",
         hex: "3801ce63dd9aede2f3145a5849455420202037150000bc3e0f0000000000"
     ) {
-        IEXEncoder.priceLevelUpdate(
-            side: .bid, eventComplete: true, timestamp: 0x14f3_e2ed_9add_63ce, symbol: "ZXIET",
+        IEXEncoder.priceLevelBuy(
+            eventFlags: 1, timestamp: 0x14f3_e2ed_9add_63ce, symbol: "ZXIET",
             size: 5431, price: 999_100, to: &$0)
     },
     Sample(
@@ -95,21 +95,19 @@ private let samples: [Sample] = [
             + "40420f0000000000" + "00000000" + "4e" + "00" + "78b7fd59" + "40420f0000000000"
             + "000000000000000000000000000000000000000000000000"
     ) {
-        var auction = IEXEncoder.Auction()
-        auction.referencePrice = 1_000_000
-        auction.indicativeClearingPrice = 1_000_000
-        auction.scheduledTime = 1_509_799_800
-        auction.bookClearingPrice = 1_000_000
         IEXEncoder.auctionInformation(
-            auctionType: "H", timestamp: 0x14f3_e2a5_68d6_72e5, symbol: "ZXIET", auction: auction,
-            to: &$0)
+            auctionType: UInt8(ascii: "H"), timestamp: 0x14f3_e2a5_68d6_72e5, symbol: "ZXIET",
+            referencePrice: 1_000_000, indicativeClearingPrice: 1_000_000,
+            imbalanceSide: IEXImbalanceSide.none.rawValue, scheduledAuctionTime: 1_509_799_800,
+            auctionBookClearingPrice: 1_000_000, to: &$0)
     },
 ]
 
 /// Built from the tables of iex.md §2 and §3: what no sample holds, or holds only as zeros.
 private let fromTables: [Sample] = [
     Sample(file: "I", hex: "49410100000000000000" + "4142432020202020") {
-        IEXEncoder.retailLiquidity(indicator: "A", timestamp: 1, symbol: "ABC", to: &$0)
+        IEXEncoder.retailLiquidity(
+            indicator: UInt8(ascii: "A"), timestamp: 1, symbol: "ABC", to: &$0)
     },
     Sample(
         file: "Q",
@@ -124,8 +122,8 @@ private let fromTables: [Sample] = [
         file: "5",
         hex: "35000100000000000000" + "4142432020202020" + "02000000" + "0300000000000000"
     ) {
-        IEXEncoder.priceLevelUpdate(
-            side: .ask, eventComplete: false, timestamp: 1, symbol: "ABC", size: 2, price: 3,
+        IEXEncoder.priceLevelSell(
+            eventFlags: 0, timestamp: 1, symbol: "ABC", size: 2, price: 3,
             to: &$0)
     },
     Sample(
@@ -139,7 +137,7 @@ private let fromTables: [Sample] = [
     },
     Sample(file: "X", hex: "58510100000000000000" + "4142432020202020" + "0300000000000000") {
         IEXEncoder.officialPrice(
-            priceType: "Q", timestamp: 1, symbol: "ABC", price: 3, to: &$0)
+            priceType: UInt8(ascii: "Q"), timestamp: 1, symbol: "ABC", officialPrice: 3, to: &$0)
     },
     Sample(
         file: "A",
@@ -147,20 +145,12 @@ private let fromTables: [Sample] = [
             + "0400000000000000" + "05000000" + "53" + "06" + "07000000" + "0800000000000000"
             + "0900000000000000" + "0a00000000000000" + "0b00000000000000"
     ) {
-        var auction = IEXEncoder.Auction()
-        auction.pairedShares = 2
-        auction.referencePrice = 3
-        auction.indicativeClearingPrice = 4
-        auction.imbalanceShares = 5
-        auction.imbalanceSide = "S"
-        auction.extensionNumber = 6
-        auction.scheduledTime = 7
-        auction.bookClearingPrice = 8
-        auction.collarReferencePrice = 9
-        auction.lowerCollar = 10
-        auction.upperCollar = 11
         IEXEncoder.auctionInformation(
-            auctionType: "C", timestamp: 1, symbol: "ABC", auction: auction, to: &$0)
+            auctionType: UInt8(ascii: "C"), timestamp: 1, symbol: "ABC", pairedShares: 2,
+            referencePrice: 3, indicativeClearingPrice: 4, imbalanceShares: 5,
+            imbalanceSide: IEXImbalanceSide.ask.rawValue, extensionNumber: 6,
+            scheduledAuctionTime: 7, auctionBookClearingPrice: 8, collarReferencePrice: 9,
+            lowerCollar: 10, upperCollar: 11, to: &$0)
     },
 ]
 

@@ -325,7 +325,7 @@ private let fromTables: [Case] = [
     @Test func everyTypeHasACase() {
         let types = Set((liveOrders + liveTrades + liveStates + fromTables).map(\.type.first))
         #expect(types.count == 23)
-        #expect(ITCH50.lengths.allSatisfy { types.contains(Character(Unicode.Scalar($0.type))) })
+        #expect(itchLengths.allSatisfy { types.contains(Character(Unicode.Scalar($0.type))) })
     }
 
     @Test func directoryMessageDescribesTheInstrument() throws {
@@ -359,7 +359,7 @@ private let fromTables: [Case] = [
     @Test func hostileValuesBecomeNone() {
         let directory = InstrumentDirectory(capacity: 10)
         let decoder = decoder(directory)
-        for (type, length) in ITCH50.lengths {
+        for (type, length) in itchLengths {
             let message = [type] + [UInt8](repeating: 0xFF, count: Int(length) - 1)
             let ticks = decode([message], decoder)
             #expect(!ticks.isEmpty && ticks.last!.has(.lastOfEvent))
@@ -374,7 +374,7 @@ private let fromTables: [Case] = [
         let decoder = decoder(directory)
         var messages: [[UInt8]] = []
         for _ in 0..<3000 {
-            let (type, length) = ITCH50.lengths[random.below(ITCH50.lengths.count)]
+            let (type, length) = itchLengths[random.below(itchLengths.count)]
             var message = random.bytes(random.chance(900) ? Int(length) : random.below(80))
             if !message.isEmpty, random.chance(950) { message[0] = type }
             messages.append(message)

@@ -579,6 +579,11 @@ class Checker:
             self.parts(part, part.parts, mapped)
 
     def unique(self):
+        others = set(self.protocol.enums) | set(self.protocol.bits)
+        others |= {h.name for h in self.protocol.headers}
+        for message in self.protocol.messages:
+            if message.name in others:
+                self.fail(message.line, f"{message.name} is an enumeration, set or header, too")
         names, keys = set(), set()
         for message in self.protocol.messages:
             if message.name in names:

@@ -1,6 +1,6 @@
 """Writes the canonical description (Swift text) and MAPPING.md."""
 
-from swift import head
+from swift import head, lower
 
 
 def clean(text):
@@ -51,7 +51,7 @@ class Description:
             head(protocol)
             + f"extension ProtocolDescription {{\n"
             + f"    /// {protocol.title}: see `{protocol.path.name}`.\n"
-            + f"    public static let {protocol.name[0].lower() + protocol.name[1:]}"
+            + f"    public static let {lower(protocol.name)}"
             + f" = ProtocolDescription(canonical: {protocol.name}Canonical.text)\n}}\n\n"
             + f"private enum {protocol.name}Canonical {{\n"
             + f"    static let text = #\"\"\"\n{body}\n\"\"\"#\n}}\n")

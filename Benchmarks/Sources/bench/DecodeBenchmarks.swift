@@ -116,7 +116,7 @@ final class DecodePath {
             for index in range {
                 let packet = packets[index]
                 context.captureTime &+= 1000
-                let bound = Int(packet.messages) * ITCH50.ticksPerMessageMax
+                let bound = Int(packet.messages) * ITCH50Decoder.ticksPerMessageMax
                 let ticks = tape.claim(bound)
                 var cursor = BlockCursor(
                     offset: Int(packet.offset), remaining: Int(packet.messages),
@@ -184,7 +184,7 @@ final class BooksPath {
         var context = DeliveryContext(
             captureTime: day.midnight, channel: 0, line: 0, flags: TimeSource.file.flags)
         let room = tape.batchCapacity
-        let bound = SimulatedDay.messagesPerPacket * ITCH50.ticksPerMessageMax
+        let bound = SimulatedDay.messagesPerPacket * ITCH50Decoder.ticksPerMessageMax
         var ticks = tape.claim(room)
         var count = 0
         day.packets.withUnsafeBufferPointer { packets in

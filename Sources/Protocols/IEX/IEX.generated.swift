@@ -9,8 +9,8 @@
     case deepPlus = 32773
 }
 
-/// Values of SystemEvent (iex.md).
-@frozen public enum IEXSystemEvent: UInt8, CaseIterable, Sendable {
+/// Values of EventCode (iex.md).
+@frozen public enum IEXEventCode: UInt8, CaseIterable, Sendable {
     case startOfMessages = 79
     case startOfSystemHours = 83
     case startOfRegularHours = 82
@@ -19,8 +19,8 @@
     case endOfMessages = 67
 }
 
-/// Values of TradingStatus (iex.md).
-@frozen public enum IEXTradingStatus: UInt8, CaseIterable, Sendable {
+/// Values of TradingState (iex.md).
+@frozen public enum IEXTradingState: UInt8, CaseIterable, Sendable {
     case halted = 72
     /// halt released into order acceptance
     case orderAcceptance = 79

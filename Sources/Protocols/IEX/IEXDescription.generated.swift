@@ -3,7 +3,7 @@
 
 extension ProtocolDescription {
     /// IEX TOPS, DEEP and DEEP+: see `IEX.protocol`.
-    public static let iEX = ProtocolDescription(canonical: IEXCanonical.text)
+    public static let iex = ProtocolDescription(canonical: IEXCanonical.text)
 }
 
 private enum IEXCanonical {
@@ -24,14 +24,14 @@ v	32770	tops15
 v	32771	tops16	
 v	32772	deep10	
 v	32773	deepPlus	
-E	SystemEvent	char
+E	EventCode	char
 v	79	startOfMessages	
 v	83	startOfSystemHours	
 v	82	startOfRegularHours	
 v	77	endOfRegularHours	
 v	69	endOfSystemHours	
 v	67	endOfMessages	
-E	TradingStatus	char
+E	TradingState	char
 v	72	halted	
 v	79	orderAcceptance	halt released into order acceptance
 v	80	paused	paused, and order acceptance
@@ -73,7 +73,7 @@ f	32	i64le	sendTime					epoch-ns
 X
 f	0	char	messageType									framing: which message
 M	83	S	SystemEvent	10		tops16,deep10,deepplus	`status.systemEvent`
-f	1	char	event		SystemEvent							`extra`
+f	1	char	event		EventCode							`extra`
 f	2	i64le	timestamp					epoch-ns				exchange_time
 M	68	D	SecurityDirectory	31		tops16,deep10,deepplus	`definition`
 f	1	u8	flags			DirectoryFlags						details: `flags`, decimal
@@ -83,7 +83,7 @@ f	18	u32le	roundLotSize									directory: lot size
 f	22	i64le	adjustedPreviousClose	-4								details: `adjusted_previous_close`, in billionths
 f	30	u8	luldTier									details: `luld_tier`, decimal
 M	72	H	TradingStatus	22		tops16,deep10,deepplus	`status.trading`, `status.tradingReason`
-f	1	char	status		TradingStatus							`extra` of `trading`
+f	1	char	status		TradingState							`extra` of `trading`
 f	2	i64le	timestamp					epoch-ns				exchange_time
 f	10	char[8]	symbol									instrument
 f	18	char[4]	reason									`extra` of `tradingReason`, 4 letters

@@ -4,20 +4,27 @@ import Ticks
 ///
 /// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
 public final class ITCH50Decoder: FeedDecoding {
-    /// All but the messages by type, which stand in memory of their own.
-    @exclusivity(unchecked) private var counters = DecoderCounters()
+    /// The most ticks that one message becomes (`O`).
+    public static let ticksPerMessageMax = 6
+
+    @exclusivity(unchecked) private var unrepresentable: UInt64 = 0
+    @exclusivity(unchecked) private var directoryFull: UInt64 = 0
+    private let table: MessageTable
     let directory: InstrumentDirectory
     let venue: UInt32
     let channel: UInt16
     /// UTC ns of the trading day's midnight in New York.
     private let midnight: UInt64
 
-    /// Expected length by type byte, 0 for types that do not exist.
-    private let lengths: UnsafeMutablePointer<UInt8>
-    private let messagesByType: UnsafeMutablePointer<UInt64>
     /// Instrument id by stock locate, 0 where none is known; `unnamed` marks ids without a symbol.
     let instrumentByLocate: UnsafeMutablePointer<UInt32>
     static let unnamed: UInt32 = 1 << 31
+
+    convenience init(_ setup: DecoderSetup) {
+        self.init(
+            directory: setup.directory, venue: setup.venue, channel: setup.channel,
+            midnight: setup.midnight)
+    }
 
     public init(
         directory: InstrumentDirectory, venue: String, channel: UInt16, midnight: UInt64
@@ -26,11 +33,8 @@ public final class ITCH50Decoder: FeedDecoding {
         self.venue = directory.venueIndex(venue)
         self.channel = channel
         self.midnight = midnight
-        lengths = .allocate(capacity: 256)
-        lengths.initialize(repeating: 0, count: 256)
-        for (type, length) in ITCH50.lengths { lengths[Int(type)] = length }
-        messagesByType = .allocate(capacity: 256)
-        messagesByType.initialize(repeating: 0, count: 256)
+        // BX and PSX have the same messages.
+        table = MessageTable(.itch, feed: "itch50")
         instrumentByLocate = .allocate(capacity: 65536)
         instrumentByLocate.initialize(repeating: 0, count: 65536)
         for entry in directory.entries
@@ -41,8 +45,7 @@ public final class ITCH50Decoder: FeedDecoding {
     }
 
     deinit {
-        lengths.deallocate()
-        messagesByType.deallocate()
+        table.free()
         instrumentByLocate.deallocate()
     }
 
@@ -53,36 +56,33 @@ public final class ITCH50Decoder: FeedDecoding {
 
     /// The counters so far; not for the hot path.
     public func snapshotCounters() -> DecoderCounters {
-        var result = counters
-        result.messages = MessageCount.letters(
-            UnsafeBufferPointer(start: messagesByType, count: 256))
+        var result = DecoderCounters()
+        table.fill(&result)
+        result.unrepresentable = unrepresentable
+        result.directoryFull = directoryFull
         return result
     }
 
-    /// Decodes messages from `cursor` on until none remain or `capacity` might not hold the ticks
-    /// of one more, and returns the number of ticks written. The blocks must lie whole in `blocks`.
+    /// As `FeedDecoding` says.
     public func decode(
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
         guard let base = blocks.baseAddress else { return 0 }
-        var emitter = ITCH50Emitter(ticks: ticks, context: context, midnight: midnight)
+        var emitter = TickEmitter(ticks: ticks, context: context)
         var offset = cursor.offset
         var remaining = cursor.remaining
         var sequence = cursor.sequence
-        let last = capacity - ITCH50.ticksPerMessageMax
+        let last = capacity - Self.ticksPerMessageMax
         while remaining > 0, emitter.count <= last {
             let length = Int(base.big16(offset))
             let message = base + (offset &+ 2)
             offset &+= 2 &+ length
             remaining &-= 1
             let type = length > 0 ? message.byte(0) : 0
-            if length == Int(lengths[Int(type)]) && length > 0 {
-                messagesByType[Int(type)] &+= 1
+            if table.accept(Int(type), length: length) {
                 emitter.sequence = sequence
                 decodeMessage(type, message, &emitter)
-            } else {
-                countUndecoded(type)
             }
             sequence &+= 1
         }
@@ -90,48 +90,45 @@ public final class ITCH50Decoder: FeedDecoding {
         return emitter.count
     }
 
-    private func countUndecoded(_ type: UInt8) {
-        if lengths[Int(type)] == 0 {
-            counters.unknownType += 1
-        } else {
-            counters.unexpectedLength += 1
-        }
-    }
-
     @inline(__always)
     private func decodeMessage(
-        _ type: UInt8, _ message: UnsafeRawPointer, _ emitter: inout ITCH50Emitter
+        _ type: UInt8, _ message: UnsafeRawPointer, _ emitter: inout TickEmitter
     ) {
-        let locate = Int(message.big16(1))
-        emitter.exchangeTime = midnight &+ message.big48(5)
-        switch type {
-        case UInt8(ascii: "A"):
-            emitter.instrument = instrument(locate, symbolAt: message + 24)
-            emitter.addOrder(message, attribution: 0)
-        case UInt8(ascii: "F"):
-            emitter.instrument = instrument(locate, symbolAt: message + 24)
-            emitter.addOrder(message, attribution: message.letters4(36))
-        case UInt8(ascii: "D"):
+        let prefix = ITCHOrderDelete(message)
+        let locate = Int(prefix.stockLocate)
+        emitter.exchangeTime = midnight &+ prefix.timestamp
+        switch Int(type) {
+        case ITCHMessage.addOrder:
+            let add = ITCHAddOrder(message)
+            emitter.instrument = instrument(locate, add.stockKey)
+            emitter.add(add)
+        case ITCHMessage.addOrderAttributed:
+            let add = ITCHAddOrderAttributed(message)
+            emitter.instrument = instrument(locate, add.stockKey)
+            emitter.add(add)
+        case ITCHMessage.orderDelete:
             emitter.instrument = instrument(locate)
-            emitter.orderDelete(message)
-        case UInt8(ascii: "E"):
+            emitter.delete(ITCHOrderDelete(message))
+        case ITCHMessage.orderExecuted:
             emitter.instrument = instrument(locate)
-            emitter.orderExecuted(message)
-        case UInt8(ascii: "X"):
+            emitter.execute(ITCHOrderExecuted(message))
+        case ITCHMessage.orderCancel:
             emitter.instrument = instrument(locate)
-            emitter.orderCancel(message)
-        case UInt8(ascii: "U"):
+            emitter.cancel(ITCHOrderCancel(message))
+        case ITCHMessage.orderReplace:
             emitter.instrument = instrument(locate)
-            emitter.orderReplace(message)
-        case UInt8(ascii: "C"):
+            emitter.replace(ITCHOrderReplace(message))
+        case ITCHMessage.orderExecutedWithPrice:
             emitter.instrument = instrument(locate)
-            emitter.orderExecutedWithPrice(message)
-        case UInt8(ascii: "P"):
-            emitter.instrument = instrument(locate, symbolAt: message + 24)
-            emitter.tradeNonCross(message)
-        case UInt8(ascii: "I"):
-            emitter.instrument = instrument(locate, symbolAt: message + 28)
-            counters.unrepresentable += emitter.netOrderImbalance(message)
+            emitter.execute(ITCHOrderExecutedWithPrice(message))
+        case ITCHMessage.tradeNonCross:
+            let trade = ITCHTradeNonCross(message)
+            emitter.instrument = instrument(locate, trade.stockKey)
+            emitter.trade(trade)
+        case ITCHMessage.netOrderImbalance:
+            let imbalance = ITCHNetOrderImbalance(message)
+            emitter.instrument = instrument(locate, imbalance.stockKey)
+            unrepresentable += emitter.imbalance(imbalance)
         default:
             decodeRare(type, locate, message, &emitter)
         }
@@ -140,42 +137,58 @@ public final class ITCH50Decoder: FeedDecoding {
     /// Everything that is not order flow; out of line to keep the hot loop small.
     @inline(never)
     private func decodeRare(
-        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout ITCH50Emitter
+        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout TickEmitter
     ) {
-        switch type {
-        case UInt8(ascii: "R"), UInt8(ascii: "H"), UInt8(ascii: "Y"), UInt8(ascii: "J"),
-            UInt8(ascii: "h"), UInt8(ascii: "N"), UInt8(ascii: "O"):
-            emitter.instrument = instrument(locate, symbolAt: message + 11)
-        case UInt8(ascii: "L"):
-            emitter.instrument = instrument(locate, symbolAt: message + 15)
-        case UInt8(ascii: "Q"):
-            emitter.instrument = instrument(locate, symbolAt: message + 19)
-        case UInt8(ascii: "K"):
-            // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
-            emitter.instrument =
-                locate == 0
-                ? directory.findOrAdd(
-                    symbol: message.big64(11), venue: venue, code: 0, channel: channel)
-                : instrument(locate, symbolAt: message + 11)
-        default:
-            emitter.instrument = locate == 0 ? 0 : instrument(locate)
-        }
-        switch type {
-        case UInt8(ascii: "R"): define(locate, message, &emitter)
-        case UInt8(ascii: "S"): emitter.systemEvent(message)
-        case UInt8(ascii: "H"): emitter.tradingAction(message)
-        case UInt8(ascii: "Y"): emitter.shortSaleRestriction(message)
-        case UInt8(ascii: "L"): emitter.participantPosition(message)
-        case UInt8(ascii: "V"): counters.unrepresentable += emitter.declineLevels(message)
-        case UInt8(ascii: "W"): emitter.breakerStatus(message)
-        case UInt8(ascii: "K"): emitter.ipoQuotation(message)
-        case UInt8(ascii: "J"): emitter.auctionCollar(message)
-        case UInt8(ascii: "h"): emitter.operationalHalt(message)
-        case UInt8(ascii: "Q"): counters.unrepresentable += emitter.crossTrade(message)
-        case UInt8(ascii: "B"): emitter.brokenTrade(message)
-        case UInt8(ascii: "N"): emitter.retailInterest(message)
-        case UInt8(ascii: "O"): emitter.priceDiscovery(message)
+        emitter.instrument = rareInstrument(type, locate, message)
+        switch Int(type) {
+        case ITCHMessage.stockDirectory:
+            define(locate, ITCHStockDirectory(message), &emitter)
+        case ITCHMessage.systemEvent:
+            emitter.status(.systemEvent, UInt32(ITCHSystemEvent(message).eventCode))
+        case ITCHMessage.tradingAction: emitter.tradingAction(ITCHTradingAction(message))
+        case ITCHMessage.regSHORestriction:
+            emitter.status(.shortSaleRestriction, UInt32(ITCHRegSHORestriction(message).action))
+        case ITCHMessage.participantPosition: emitter.position(ITCHParticipantPosition(message))
+        case ITCHMessage.declineLevels:
+            unrepresentable += emitter.declineLevels(ITCHDeclineLevels(message))
+        case ITCHMessage.breakerStatus:
+            emitter.status(.marketWideBreaker, UInt32(ITCHBreakerStatus(message).breachedLevel))
+        case ITCHMessage.ipoQuotingPeriod:
+            emitter.ipoQuotation(ITCHIPOQuotingPeriod(message), midnight: midnight)
+        case ITCHMessage.auctionCollar: emitter.auctionCollar(ITCHAuctionCollar(message))
+        case ITCHMessage.operationalHalt: emitter.operationalHalt(ITCHOperationalHalt(message))
+        case ITCHMessage.crossTrade: unrepresentable += emitter.crossTrade(ITCHCrossTrade(message))
+        case ITCHMessage.brokenTrade:
+            emitter.emit(.tradeBreak, orderID: ITCHBrokenTrade(message).matchNumber)
+        case ITCHMessage.retailInterest:
+            emitter.status(.retailInterest, UInt32(ITCHRetailInterest(message).interest))
+        case ITCHMessage.priceDiscovery:
+            emitter.priceDiscovery(ITCHPriceDiscovery(message), midnight: midnight)
         default: break
+        }
+    }
+
+    private func rareInstrument(
+        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer
+    ) -> UInt32 {
+        switch Int(type) {
+        case ITCHMessage.stockDirectory, ITCHMessage.tradingAction, ITCHMessage.regSHORestriction,
+            ITCHMessage.auctionCollar, ITCHMessage.operationalHalt, ITCHMessage.retailInterest,
+            ITCHMessage.priceDiscovery:
+            // All of them have the stock where trading actions have it.
+            return instrument(locate, ITCHTradingAction(message).stockKey)
+        case ITCHMessage.participantPosition:
+            return instrument(locate, ITCHParticipantPosition(message).stockKey)
+        case ITCHMessage.crossTrade:
+            return instrument(locate, ITCHCrossTrade(message).stockKey)
+        case ITCHMessage.ipoQuotingPeriod:
+            let stock = ITCHIPOQuotingPeriod(message).stockKey
+            // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
+            return locate == 0
+                ? directory.findOrAdd(symbol: stock, venue: venue, code: 0, channel: channel)
+                : instrument(locate, stock)
+        default:
+            return locate == 0 ? 0 : instrument(locate)
         }
     }
 
@@ -186,16 +199,16 @@ public final class ITCH50Decoder: FeedDecoding {
     }
 
     @inline(__always)
-    private func instrument(_ locate: Int, symbolAt symbol: UnsafeRawPointer) -> UInt32 {
+    private func instrument(_ locate: Int, _ symbol: UInt64) -> UInt32 {
         let id = instrumentByLocate[locate]
-        return id != 0 && id & Self.unnamed == 0 ? id : learn(locate, symbol.big64(0))
+        return id != 0 && id & Self.unnamed == 0 ? id : learn(locate, symbol)
     }
 
     @inline(never)
     private func addUnnamed(_ locate: Int) -> UInt32 {
         let id = directory.addUnnamed(venue: venue, code: UInt64(locate), channel: channel)
         if id == 0 {
-            counters.directoryFull += 1
+            directoryFull += 1
         } else {
             instrumentByLocate[locate] = id | Self.unnamed
         }
@@ -214,33 +227,33 @@ public final class ITCH50Decoder: FeedDecoding {
         // Another epoch had named the instrument already: the locate goes on with that entry.
         let id = directory.findOrAdd(
             symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
-        if id == 0 { counters.directoryFull += 1 }
+        if id == 0 { directoryFull += 1 }
         if locate != 0 { instrumentByLocate[locate] = id }
         return id
     }
 
     /// Stock directory: the one message that defines a locate, so it wins over what was learned.
     private func define(
-        _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout ITCH50Emitter
+        _ locate: Int, _ message: ITCHStockDirectory, _ emitter: inout TickEmitter
     ) {
         let id = directory.findOrAdd(
-            symbol: message.big64(11), venue: venue, code: UInt64(locate), channel: channel)
+            symbol: message.stockKey, venue: venue, code: UInt64(locate), channel: channel)
         guard id != 0 else {
             // An unknown locate has been counted where it was looked up.
-            if instrumentByLocate[locate] != 0 { counters.directoryFull += 1 }
+            if instrumentByLocate[locate] != 0 { directoryFull += 1 }
             emitter.instrument = 0
-            emitter.definition()
+            emitter.emit(.definition)
             return
         }
         instrumentByLocate[locate] = id
         directory.update(id) { entry in
             entry.code = UInt64(locate)
             entry.channel = channel
-            entry.lotSize = Int64(message.big32(21))
+            entry.lotSize = Int64(message.roundLotSize)
             entry.currency = "USD"
-            entry.details = ITCH50.directoryDetails(message)
+            entry.details = directoryDetails(message)
         }
         emitter.instrument = id
-        emitter.definition()
+        emitter.emit(.definition)
     }
 }

@@ -3,7 +3,7 @@
 
 extension ProtocolDescription {
     /// Nasdaq TotalView-ITCH 5.0: see `ITCH50.protocol`.
-    public static let iTCH = ProtocolDescription(canonical: ITCHCanonical.text)
+    public static let itch = ProtocolDescription(canonical: ITCHCanonical.text)
 }
 
 private enum ITCHCanonical {

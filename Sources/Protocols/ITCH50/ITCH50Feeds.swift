@@ -1,15 +1,17 @@
 import Wire
 
 enum ITCH50Feeds {
-    /// Nasdaq TotalView-ITCH 5.0 over MoldUDP64, or as a message file.
+    /// Nasdaq TotalView-ITCH 5.0 over MoldUDP64, or as a message file; BX and PSX send the same.
     static let all = [
-        FeedDefinition(
-            name: "itch50", venue: "XNAS", timeZone: "America/New_York",
-            transport: MoldUDP64.transport, ticksPerMessageMax: ITCH50.ticksPerMessageMax
-        ) { setup in
-            ITCH50Decoder(
-                directory: setup.directory, venue: setup.venue, channel: setup.channel,
-                midnight: setup.midnight)
-        }
+        feed("itch50", venue: "XNAS"), feed("itch50-bx", venue: "XBOS"),
+        feed("itch50-psx", venue: "XPSX"),
     ]
+
+    private static func feed(_ name: String, venue: String) -> FeedDefinition {
+        FeedDefinition(
+            name: name, venue: venue, timeZone: "America/New_York",
+            transport: MoldUDP64.transport, ticksPerMessageMax: ITCH50Decoder.ticksPerMessageMax,
+            description: { .itch }
+        ) { ITCH50Decoder($0) }
+    }
 }

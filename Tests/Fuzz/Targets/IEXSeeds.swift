@@ -26,22 +26,22 @@ enum IEXSeeds {
     }
 
     private static func messages(_ round: Int, _ isDeep: Bool, _ time: Int64) -> [[UInt8]] {
-        let symbol: PaddedText8 = round % 2 == 0 ? "ZIEXT" : "ZXIET"
+        let symbol = round % 2 == 0 ? "ZIEXT" : "ZXIET"
         let price = Int64(1_000_000 + round * 100)
         let common: [(inout [UInt8]) -> Void] = [
-            { IEXEncoder.systemEvent(event: "O", timestamp: time, to: &$0) },
+            { IEXEncoder.systemEvent(event: UInt8(ascii: "O"), timestamp: time, to: &$0) },
             {
                 IEXEncoder.securityDirectory(
                     flags: 0x80, timestamp: time, symbol: symbol, roundLotSize: 100,
-                    adjustedClosePrice: price, luldTier: 1, to: &$0)
+                    adjustedPreviousClose: price, luldTier: 1, to: &$0)
             },
             {
                 IEXEncoder.tradingStatus(
-                    status: "T", timestamp: time, symbol: symbol, reason: "T1", to: &$0)
+                    status: UInt8(ascii: "T"), timestamp: time, symbol: symbol, reason: "T1", to: &$0)
             },
             {
-                IEXEncoder.shortSalePriceTest(
-                    inEffect: true, timestamp: time, symbol: symbol, detail: "A", to: &$0)
+                IEXEncoder.shortSaleTest(
+                    status: 1, timestamp: time, symbol: symbol, detail: UInt8(ascii: "A"), to: &$0)
             },
             {
                 IEXEncoder.tradeReport(
@@ -55,8 +55,8 @@ enum IEXSeeds {
             },
             {
                 IEXEncoder.auctionInformation(
-                    auctionType: "O", timestamp: time, symbol: symbol,
-                    auction: IEXEncoder.Auction(), to: &$0)
+                    auctionType: UInt8(ascii: "O"), timestamp: time, symbol: symbol,
+                    imbalanceSide: IEXImbalanceSide.none.rawValue, to: &$0)
             },
         ]
         let own: [(inout [UInt8]) -> Void] =
@@ -81,11 +81,18 @@ enum IEXSeeds {
     }
 
     private static func level(
-        _ side: Side, _ complete: Bool, _ time: Int64, _ symbol: PaddedText8, _ size: UInt32,
+        _ side: Side, _ complete: Bool, _ time: Int64, _ symbol: String, _ size: UInt32,
         _ price: Int64, _ bytes: inout [UInt8]
     ) {
-        IEXEncoder.priceLevelUpdate(
-            side: side, eventComplete: complete, timestamp: time, symbol: symbol, size: size,
-            price: price, to: &bytes)
+        let flags: UInt8 = complete ? 1 : 0
+        if side == .bid {
+            IEXEncoder.priceLevelBuy(
+                eventFlags: flags, timestamp: time, symbol: symbol, size: size, price: price,
+                to: &bytes)
+        } else {
+            IEXEncoder.priceLevelSell(
+                eventFlags: flags, timestamp: time, symbol: symbol, size: size, price: price,
+                to: &bytes)
+        }
     }
 }
