@@ -193,7 +193,7 @@ private func status(
                 value(.sessionHigh, 12), value(.sessionLow, 10), value(.sessionOpen, 11),
                 tick(
                     .statistic, quantity: 4_294_967_295,
-                    detail: StatisticDetail.totalVolume.rawValue),
+                    detail: StatisticDetail.volume.rawValue),
             ])
     }
 
