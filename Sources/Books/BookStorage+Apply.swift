@@ -38,6 +38,7 @@ extension BookStorage {
         }
         var knownOrder = true
         switch kind {
+        case .quote where tick.pointee.has(.offBook): break  // one participant's, not the best
         case .add, .modify, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1

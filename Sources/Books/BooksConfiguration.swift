@@ -47,8 +47,8 @@ public struct BookCounters: Sendable, Equatable {
     public var duplicateOrder: UInt64 = 0
     /// Cancel or fill of more than was left.
     public var excessQuantity: UInt64 = 0
-    /// Price or quantity of zero, or missing, where it cannot be. A price of zero that the venue
-    /// means says so (`PriceDetail.zero`).
+    /// Quantity of zero or less, or a price or side missing, where it cannot be. A price of zero is a
+    /// price, as spreads have it.
     public var impossibleValue: UInt64 = 0
     /// No room for another order or level.
     public var capacityExceeded: UInt64 = 0

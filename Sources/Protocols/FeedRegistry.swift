@@ -4,6 +4,13 @@ public enum FeedRegistry {
         ITCH50Feeds.all
         + IEXFeeds.all
         + MDP3Feeds.all
+        + PillarFeeds.all
+        + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
+        + JnxFeeds.all
+        + PitchFeeds.all
+        + CTAFeeds.all
+        + UTPFeeds.all
+        + OPRAFeeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

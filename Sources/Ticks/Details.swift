@@ -100,13 +100,6 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case workupOrder = 43
 }
 
-/// `detail` of an `add`, `modify` or `level` tick.
-public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
-    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
-    /// taken for a missing one.
-    case zero = 1
-}
-
 /// `detail` of a `limits` tick: which price.
 public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case reference = 1
@@ -119,6 +112,16 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case maximumAllowable = 8
     /// How far a price may be from the last one.
     case priceVariation = 40
+    /// Prices that go with the status of the same message.
+    case statusPrice1 = 30
+    case statusPrice2 = 31
+    /// Reference price and bounds outside of which orders are not taken at all.
+    case extremeReference = 110
+    case extremeUpper = 111
+    case extremeLower = 112
+    /// Limit-up-limit-down band, not an auction's collar.
+    case bandUpper = 60
+    case bandLower = 61
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -135,6 +138,23 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// The part of the imbalance that is market orders.
+    case marketImbalance = 30
+    case auctionInterestClearing = 31
+    case shortSaleFiling = 32
+    case unpaired = 33
+    case bidQuantity = 110
+    case askQuantity = 111
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 112
+    /// Quantity of `side` that takes part.
+    case interest = 20
+    case auctionOnly = 21
+    /// Best price of `side` over all markets.
+    case composite = 22
+    /// The order that an auction is about; `orderID` is the auction's id.
+    case auctionOrder = 23
+    case auctionCancelled = 24
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -162,4 +182,66 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case collateralPrice = 53
     /// With accrued interest.
     case dirtyPrice = 54
+    case sessionHigh = 30
+    case sessionLow = 31
+    case sessionOpen = 32
+    case sessionClose = 33
+    case totalVolume = 34
+    case previousClose = 60
+    case open = 61
+    case high = 62
+    case low = 63
+    case last = 64
+    case volume = 65
+    case openInterest = 66
+    case settlement = 116
+    case averagePrice = 117
+    case nominal = 119
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 20
+    case settlement = 21
+    case openInterest = 22
+    case high = 23
+    case low = 24
+    case open = 25
+    case close = 26
+    case volume = 27
+    case blockVolume = 28
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 29
+    /// `quantity` is what traded since the start of the day.
+    case volume = 65
+    /// `quantity` is the number of contracts held.
+    case openInterest = 66
+    case netChange = 67
+    case indexValue = 68
+    case indexBid = 69
+    case indexOffer = 70
+    case underlyingValue = 71
+    case closingBid = 72
+    case closingOffer = 73
+    /// `quantity` is a time, ns since the Unix epoch, UTC: when the trade of the same message was.
+    case tradeTime = 74
+    /// `quantity` is the number of trades.
+    case tradeCount = 75
+    /// `quantity` is an amount of money, in millionths of the price unit.
+    case turnover = 76
+    /// Price range in which a security is expected to open or resume.
+    case indicationHigh = 77
+    case indicationLow = 78
+}
+
+/// `detail` of a `quote` tick of a consolidated feed: whose best price it is. 0 on feeds of one
+/// market. All but the national best are flagged `offBook`.
+public enum QuoteDetail: UInt8, CaseIterable, Sendable {
+    /// A participant's own.
+    case participant = 60
+    /// The national best: what books show.
+    case national = 61
+    /// FINRA's best, of its alternative display facility.
+    case finra = 62
+    /// The best odd-lot order of all markets.
+    case oddLotBest = 63
+    /// One odd-lot level of one market; price and quantity 0 remove it.
+    case oddLotLevel = 64
 }

@@ -264,9 +264,7 @@ final class ReferenceBooks {
                 return damage(tick.instrument)
             }
         }
-        guard tick.quantity > 0, tick.price != 0 || tick.detail == PriceDetail.zero.rawValue,
-            tick.price != Price.none, tick.side != 0
-        else {
+        guard tick.quantity > 0, tick.price != Price.none, tick.side != 0 else {
             return impossible(tick.instrument)
         }
         let key = OrderKey(channel: tick.channel, id: tick.orderID)
@@ -334,9 +332,7 @@ final class ReferenceBooks {
         }
         if tick.price == Price.none { tick.price = order.price }
         tick.side = order.side.rawValue
-        guard tick.quantity > 0,
-            tick.price != 0 || order.price == 0 || tick.detail == PriceDetail.zero.rawValue
-        else {
+        guard tick.quantity > 0 else {
             impossible(tick.instrument)
             return true
         }
@@ -377,9 +373,9 @@ final class ReferenceBooks {
     }
 
     private func setLevel(_ tick: Tick) {
-        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0,
-            tick.price != 0 || tick.quantity == 0 || tick.detail == PriceDetail.zero.rawValue
-        else { return impossible(tick.instrument) }
+        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0 else {
+            return impossible(tick.instrument)
+        }
         if !books[tick.instrument]!.isLevelFed {
             let before = orders.count
             empty(tick.instrument, .bid)

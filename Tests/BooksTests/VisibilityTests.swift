@@ -36,6 +36,34 @@ import Ticks
         return all
     }
 
+    // MARK: Quotes
+
+    /// A participant's own quote is told, and the best price stays the nation's.
+    @Test func quotesOffTheBookAreNotApplied() {
+        let books = Books(configuration)
+        apply(
+            books,
+            [
+                tick(.quote, price: 90, flags: .offBook),
+                tick(.quote, side: .ask, price: 120, flags: [.offBook, .lastOfEvent]),
+            ])
+        #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
+        let ticks = apply(
+            books,
+            [
+                tick(.quote, price: 95, sequence: 2, flags: .offBook),
+                tick(.quote, price: 100, sequence: 2, flags: []),
+                tick(.quote, side: .ask, price: 101, sequence: 2),
+            ])
+        #expect(books.best(1, .bid) == BestPrice(price: 100, quantity: 10, orders: 0))
+        #expect(books.best(1, .ask) == BestPrice(price: 101, quantity: 10, orders: 0))
+        #expect(ticks.map { $0.has(.topChanged) } == [false, false, true])
+        // A late one of a participant harms nothing either.
+        apply(books, [tick(.quote, price: 1, sequence: 1, flags: [.offBook, .recovered])])
+        #expect(!books.isSuspect(1) && books.best(1, .bid).price == 100)
+        #expect(books.counters.lateNotApplied == 0)
+    }
+
     // MARK: Events
 
     @Test func eventIsShownAtItsFlag() {
@@ -275,19 +303,13 @@ import Ticks
         #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
     }
 
-    @Test func priceOfZeroMustBeMeant() {
+    @Test func priceOfZeroIsAPrice() {
         let books = Books(configuration)
-        apply(books, [tick(.level, price: 0), tick(.add, 2, price: 0, id: 1)])
-        #expect(books.counters.impossibleValue == 2 && books.isSuspect(1))
         apply(
             books,
-            [
-                tick(.level, price: 0, detail: PriceDetail.zero.rawValue),
-                tick(.level, side: .ask, price: 1), tick(.level, price: -1),
-                tick(.add, 2, price: 0, id: 1, detail: PriceDetail.zero.rawValue),
-            ])
+            [tick(.level, price: 0), tick(.level, side: .ask, price: 1), tick(.level, price: -1)])
         #expect(books.levelViews(1, .bid).map(\.price) == [0, -1])
-        #expect(books.best(2, .bid).price == 0 && books.counters.impossibleValue == 2)
+        #expect(books.best(1, .bid).price == 0 && books.counters.impossibleValue == 0)
     }
 
     /// The venue's event ended, and its last message was about another instrument.

@@ -237,7 +237,8 @@ class Accessors:
             f"    public static func isWhole(_ base: UnsafeRawPointer, {arguments}) -> Bool {{")
         if any(p.kind == "repeat" for p in parts):
             self.add(f"        let own = {own}")
-        self.add(f"        var at = {fixed}")
+        word = "let" if all(p.kind == "tail" for p in parts) else "var"
+        self.add(f"        {word} at = {fixed}")
         self.walk(parts, "return false")
         self.add("        return at <= length", "    }")
 

@@ -573,8 +573,6 @@ class Checker:
                     self.fail(part.line, f"{part.name} has fields beyond its size")
                 self.fields(
                     part.fields, 0, size or part.least, size or need, mapped)
-                if size and need < size:
-                    self.fail(part.line, f"{part.name}: {size - need} bytes are not described")
             known = {f.name for f in owner.fields} | (
                 {f.name for f in self.protocol.prefix} if isinstance(owner, Message) else set())
             for reference in [part.count] + ([part.when[0]] if part.when else []):
