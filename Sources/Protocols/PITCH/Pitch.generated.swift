@@ -2883,7 +2883,7 @@ public enum PitchMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 6
+        let at = 6
         return at <= length
     }
 }
@@ -3104,7 +3104,7 @@ public enum PitchMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 6
+        let at = 6
         return at <= length
     }
 }
