@@ -117,6 +117,22 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case crossRequest = 81
     /// Price bands that are ticks or percentages, not prices.
     case priceBand = 82
+    /// The venue's event is complete for the instrument although the event's last message does not
+    /// concern it: its book may be shown.
+    case eventEnd = 40
+    /// What else happened with a `trading` tick of the same message; a number in `extra`.
+    case tradingEvent = 41
+    /// Quotes are asked for.
+    case quoteRequest = 42
+    /// An order that takes part in a workup.
+    case workupOrder = 43
+}
+
+/// `detail` of an `add`, `modify` or `level` tick.
+public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
+    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
+    /// taken for a missing one.
+    case zero = 1
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -139,6 +155,8 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     /// Limit-up-limit-down band, not an auction's collar.
     case bandUpper = 60
     case bandLower = 61
+    /// How far a price may be from the last one.
+    case priceVariation = 40
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -273,4 +291,24 @@ public enum QuoteDetail: UInt8, CaseIterable, Sendable {
     case indicativeOpen = 97
     /// A value of another kind; `extra` is the venue's kind.
     case other = 98
+    /// `quantity` is what was traded electronically in the session.
+    case electronicVolume = 40
+    case settlement = 41
+    case clearedVolume = 42
+    case openInterest = 43
+    case fixingPrice = 44
+    case sessionOpen = 45
+    case sessionHigh = 46
+    case sessionLow = 47
+    case sessionHighBid = 48
+    case sessionLowOffer = 49
+    /// Average price, weighted with volume.
+    case vwap = 50
+    /// Best price of a market of several books; `side` says which.
+    case marketBest = 51
+    /// Last trade of the session, in a snapshot.
+    case lastTrade = 52
+    case collateralPrice = 53
+    /// With accrued interest.
+    case dirtyPrice = 54
 }

@@ -69,6 +69,10 @@ class Part:
     parts: list = field(default_factory=list)
     to: str = ""
     line: int = 0
+    # A later schema version added it: the message may end in front of it.
+    optional: bool = False
+    # Bytes of an SBE entry as its schema says; the last field may end earlier.
+    block_size: int = 0
 
     @property
     def dimension_size(self):
@@ -91,11 +95,13 @@ class Message:
     to: str = ""
     notes: list = field(default_factory=list)
     line: int = 0
+    # Bytes of an SBE block as its schema says; the last field may end earlier.
+    block_size: int = 0
 
     @property
     def full(self):
         """Bytes of the fixed part with every optional field."""
-        return max([self.least] + [f.end for f in self.fields])
+        return max([self.least, self.block_size] + [f.end for f in self.fields])
 
     @property
     def is_dropped(self):
