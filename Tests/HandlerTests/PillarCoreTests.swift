@@ -146,8 +146,9 @@ import Wire
         #expect(!ticks.contains { $0.tickKind == .gap })
         #expect(bench.core.books.orders(1, .bid).map(\.orderID) == [2, 9, 3])
         #expect(bench.core.books.best(1, .bid).quantity == 240)
-        #expect(ticks.filter { $0.has(.snapshot) }.map(\.exchangeTime)
-            == [1_645_626_601_000_000_000, 1_645_626_601_000_000_000])
+        #expect(
+            ticks.filter { $0.has(.snapshot) }.map(\.exchangeTime)
+                == [1_645_626_601_000_000_000, 1_645_626_601_000_000_000])
         #expect(bench.instruments.allSatisfy { $0.symbol == "IBM" && $0.id == 1 })
         #expect(!bench.core.books.isSuspect(1))
     }

@@ -175,8 +175,8 @@ extension PillarDecoder {
         return details.text
     }
 
-    /// Root, date, C or P and the strike in thousandths, such as `SPXW 240315C05100000`; the strike as
-    /// it stands there if it is no such number.
+    /// Root, date, C or P and the strike in thousandths, such as `SPXW 240315C05100000`; the strike
+    /// as it stands there if it is no such number.
     private static func symbol(_ message: PillarSeriesIndexMapping, strike: Int64?) -> String {
         var strikeText = message.strikePriceText
         if let strike {
