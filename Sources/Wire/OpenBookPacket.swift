@@ -38,9 +38,6 @@ public enum OpenBookPacket {
             // Seen with the number 0 in front of the first packet: neither the last nor the next.
             packet.kind = .unsequenced
             packet.firstSequence = 0
-            packet.messageCount = 0
-            packet.announcedCount = 0
-            packet.blocks = UnsafeRawBufferPointer(rebasing: payload[..<0])
         }
         return .packet(packet)
     }

@@ -130,8 +130,8 @@ import Wire
         #expect(reason == nil)
         let idle = OpenBookPacket.encode(PacketContents(sequence: 0, isHeartbeat: true))
         reason = parse(idle, OpenBookPacket.transport) { packet in
-            #expect(packet.kind == .unsequenced && packet.messageCount == 0)
-            #expect(packet.blocks.isEmpty)
+            #expect(packet.kind == .unsequenced && packet.firstSequence == 0)
+            #expect(packet.messageCount == 1 && Array(packet.blocks) == idle)
         }
         #expect(reason == nil)
         let reset = OpenBookPacket.encode(

@@ -75,7 +75,7 @@ public final class OpenBookDecoder: FeedDecoding {
         }
         cursor = BlockCursor(
             offset: cursor.offset &+ blocks.count, remaining: cursor.remaining &- 1,
-            sequence: cursor.sequence &+ 1)
+            sequence: cursor.sequence == 0 ? 0 : cursor.sequence &+ 1)
         return emitter.count
     }
 
