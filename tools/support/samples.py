@@ -69,6 +69,7 @@ ALIASES = {
         "retailinterest": "retailinterest",
         "luldauctioncollar": "auctioncollar",
     },
+    "Pillar": {"optionsquote": "seriesquote", "sequencereset": "sequencenumberreset"},
     "IEX": {
         "pricelevelbuyupdate": "pricelevelbuy",
         "pricelevelsellupdate": "pricelevelsell",
