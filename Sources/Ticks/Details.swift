@@ -89,6 +89,12 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// A halt or an opening with indicative prices: status letter, then halt condition.
+    case priceIndication = 30
+    /// Session of the market, then whether short sales are restricted.
+    case marketState = 31
+    /// An auction of an options series begins or ends.
+    case requestForQuote = 32
     /// The last message of a snapshot; `orderID` is the last sequence that it contains.
     case snapshotComplete = 110
     /// A request for quotes; `quantity` is its size.
@@ -97,6 +103,36 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case marketSession = 112
     /// Trading within limits only, until the time in `quantity`.
     case coolingOff = 113
+    /// A run of messages that belong together begins or ends.
+    case transaction = 20
+    /// State in global trading hours, beside the one of the regular session.
+    case globalHoursTrading = 21
+    /// Allowed width of quotes; `quantity` is its multiplier in tenths.
+    case quoteWidth = 22
+    /// Whether the best bid or offer stands at its limit-up-limit-down band.
+    case limitState = 60
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 80
+    /// A cross of two orders is announced; `quantity` and `price` are its own.
+    case crossRequest = 81
+    /// Price bands that are ticks or percentages, not prices.
+    case priceBand = 82
+    /// The venue's event is complete for the instrument although the event's last message does not
+    /// concern it: its book may be shown.
+    case eventEnd = 40
+    /// What else happened with a `trading` tick of the same message; a number in `extra`.
+    case tradingEvent = 41
+    /// Quotes are asked for.
+    case quoteRequest = 42
+    /// An order that takes part in a workup.
+    case workupOrder = 43
+}
+
+/// `detail` of an `add`, `modify` or `level` tick.
+public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
+    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
+    /// taken for a missing one.
+    case zero = 1
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -109,10 +145,18 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case breakerLevel3 = 6
     case minimumAllowable = 7
     case maximumAllowable = 8
+    /// Prices that go with the status of the same message.
+    case statusPrice1 = 30
+    case statusPrice2 = 31
     /// Reference price and bounds outside of which orders are not taken at all.
     case extremeReference = 110
     case extremeUpper = 111
     case extremeLower = 112
+    /// Limit-up-limit-down band, not an auction's collar.
+    case bandUpper = 60
+    case bandLower = 61
+    /// How far a price may be from the last one.
+    case priceVariation = 40
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -129,10 +173,28 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// The part of the imbalance that is market orders.
+    case marketImbalance = 30
+    case auctionInterestClearing = 31
+    case shortSaleFiling = 32
+    case unpaired = 33
     case bidQuantity = 110
     case askQuantity = 111
     /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
     case marketOrder = 112
+    /// Quantity of `side` that takes part.
+    case interest = 20
+    case auctionOnly = 21
+    /// Best price of `side` over all markets.
+    case composite = 22
+    /// The order that an auction is about; `orderID` is the auction's id.
+    case auctionOrder = 23
+    case auctionCancelled = 24
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 80
+    /// Best bid and offer of an auction's book.
+    case auctionBid = 81
+    case auctionAsk = 82
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -140,6 +202,11 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    case sessionHigh = 30
+    case sessionLow = 31
+    case sessionOpen = 32
+    case sessionClose = 33
+    case totalVolume = 34
     case previousClose = 60
     case open = 61
     case high = 62
@@ -150,4 +217,98 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case settlement = 116
     case averagePrice = 117
     case nominal = 119
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 20
+    case settlement = 21
+    case openInterest = 22
+    case high = 23
+    case low = 24
+    case open = 25
+    case close = 26
+    case volume = 27
+    case blockVolume = 28
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 29
+    /// `quantity` is what traded since the start of the day.
+    case volume = 65
+    /// `quantity` is the number of contracts held.
+    case openInterest = 66
+    case netChange = 67
+    case indexValue = 68
+    case indexBid = 69
+    case indexOffer = 70
+    case underlyingValue = 71
+    case closingBid = 72
+    case closingOffer = 73
+    /// `quantity` is a time, ns since the Unix epoch, UTC: when the trade of the same message was.
+    case tradeTime = 74
+    /// `quantity` is the number of trades.
+    case tradeCount = 75
+    /// `quantity` is an amount of money, in millionths of the price unit.
+    case turnover = 76
+    /// Price range in which a security is expected to open or resume.
+    case indicationHigh = 77
+    case indicationLow = 78
+}
+
+/// `detail` of a `quote` tick of a consolidated feed: whose best price it is. 0 on feeds of one
+/// market. All but the national best are flagged `offBook`.
+public enum QuoteDetail: UInt8, CaseIterable, Sendable {
+    /// A participant's own.
+    case participant = 60
+    /// The national best: what books show.
+    case national = 61
+    /// FINRA's best, of its alternative display facility.
+    case finra = 62
+    /// The best odd-lot order of all markets.
+    case oddLotBest = 63
+    /// One odd-lot level of one market; price and quantity 0 remove it.
+    case oddLotLevel = 64
+    case open = 80
+    case high = 81
+    case low = 82
+    case last = 83
+    /// `quantity` is what traded in the session.
+    case volume = 84
+    case openInterest = 85
+    case settlement = 86
+    case averagePrice = 87
+    case previousClose = 88
+    /// `quantity` is a number of trades.
+    case tradeCount = 89
+    /// Last price and quantity of an auction; `extra` is the venue's kind.
+    case auctionPrice = 90
+    /// What an incoming order traded in all; its trades have ticks of their own.
+    case executionTotal = 91
+    /// Hidden quantity that traded, of the same execution.
+    case hiddenVolume = 92
+    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
+    case bestBid = 93
+    case bestAsk = 94
+    /// Best and second best price of `side` that other instruments' orders imply.
+    case impliedBest = 95
+    case impliedNext = 96
+    case indicativeOpen = 97
+    /// A value of another kind; `extra` is the venue's kind.
+    case other = 98
+    /// `quantity` is what was traded electronically in the session.
+    case electronicVolume = 40
+    case settlement = 41
+    case clearedVolume = 42
+    case openInterest = 43
+    case fixingPrice = 44
+    case sessionOpen = 45
+    case sessionHigh = 46
+    case sessionLow = 47
+    case sessionHighBid = 48
+    case sessionLowOffer = 49
+    /// Average price, weighted with volume.
+    case vwap = 50
+    /// Best price of a market of several books; `side` says which.
+    case marketBest = 51
+    /// Last trade of the session, in a snapshot.
+    case lastTrade = 52
+    case collateralPrice = 53
+    /// With accrued interest.
+    case dirtyPrice = 54
 }
