@@ -80,6 +80,18 @@ ALIASES = {
         "retailliquidityindicator": "retailliquidity",
         "trade": "tradereport",
     },
+    "Pitch": {
+        "addordershort": ["complexaddordershort", "futureaddordershort"],
+        "addorderlong": ["complexaddorderlong", "futureaddorderlong"],
+        "modifyordershort": ["complexmodifyordershort", "futuremodifyordershort"],
+        "modifyorderlong": ["complexmodifyorderlong", "futuremodifyorderlong"],
+        "delete": "deleteorder",
+        "tradingstatus": ["equitytradingstatus", "optiontradingstatus", "futuretradingstatus"],
+        "auctionnotification": "complexauctionnotification",
+        "auctionupdate": "complexauctionupdate",
+        "futureinstrumentdefinition": "futuredefinition",
+        "complexinstrumentdefinitionexpanded": "complexdefinitionexpanded",
+    },
     "Memx": {"regshowrestriction": "regshorestriction"},
     "Miax": {
         "systemstatus": "optionssystemstate",
