@@ -84,7 +84,7 @@ let package = Package(
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline", "TestSupport"]),
         .testTarget(
             name: "ProtocolsTests",
-            dependencies: ["Protocols", "Ticks", "Wire", "Books", "TestSupport"],
+            dependencies: ["Protocols", "Books", "Ticks", "Wire", "TestSupport"],
             exclude: [
                 "Scratch/Scratch.protocol", "Scratch/Sbex.protocol", "Scratch/MAPPING-Scratch.md",
                 "Scratch/MAPPING-Sbex.md",

@@ -25,7 +25,7 @@ extension PacketDissector {
         guard frame.count >= start + headerLength else {
             return .rejected(frame.shortfall(at: start + headerLength))
         }
-        guard isSumValid(at: start, length: headerLength, in: frame) else {
+        guard isSumValid(at: start, length: headerLength, in: frame) || !verifyIPv4Checksum else {
             return .rejected(.badIPv4Checksum)
         }
         // More fragments, or an offset that is not 0.

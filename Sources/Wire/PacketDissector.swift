@@ -5,12 +5,16 @@ public struct PacketDissector: Sendable {
     /// Off by default: captures on the sending machine hold checksums that its network card was to
     /// fill in (capture-formats.md §8).
     public var verifyUDPChecksum: Bool
+    /// On by default: until the sum holds, no field of an IPv4 header is to be believed. Off to look
+    /// at captures whose addresses somebody has blanked out.
+    public var verifyIPv4Checksum: Bool
 
     /// VLAN tags, and IPv6 extension headers, that are followed in one packet.
     static let maximumNesting = 8
 
-    public init(verifyUDPChecksum: Bool = false) {
+    public init(verifyUDPChecksum: Bool = false, verifyIPv4Checksum: Bool = true) {
         self.verifyUDPChecksum = verifyUDPChecksum
+        self.verifyIPv4Checksum = verifyIPv4Checksum
     }
 
     /// The datagram borrows from `packet.bytes`.

@@ -17,7 +17,7 @@ struct TapelineCommand: ParsableCommand {
             RunCommand.self, SimulateCommand.self, RecordCommand.self, DecodeCommand.self,
             ReadCommand.self,
             CatCommand.self, ReplayCommand.self, JournalCommand.self, GapsCommand.self,
-            TopCommand.self, CheckCommand.self,
+            TopCommand.self, CheckCommand.self, DissectCommand.self, ProtocolsCommand.self,
         ])
 
     static func main() {

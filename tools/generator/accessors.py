@@ -175,6 +175,13 @@ class Accessors:
         at = f"base + {fixed}"
         for part in parts:
             own = name(part.name)
+            if part.optional:
+                self.add(
+                    f"    /// False where the message, `length` bytes from `base` on, ends before "
+                    "it: an older schema.",
+                    "    @inlinable @inline(__always)",
+                    f"    public func has{upper(part.name)}(length: Int) -> Bool {{",
+                    f"        {at} < base + length", "    }")
             if part.kind in ("group", "repeat"):
                 swift = part.swift_name
                 count = self.count_expression(part)
@@ -230,7 +237,8 @@ class Accessors:
             f"    public static func isWhole(_ base: UnsafeRawPointer, {arguments}) -> Bool {{")
         if any(p.kind == "repeat" for p in parts):
             self.add(f"        let own = {own}")
-        self.add(f"        var at = {fixed}")
+        word = "let" if all(p.kind == "tail" for p in parts) else "var"
+        self.add(f"        {word} at = {fixed}")
         self.walk(parts, "return false")
         self.add("        return at <= length", "    }")
 
@@ -242,6 +250,8 @@ class Accessors:
         for index, part in enumerate(parts):
             if part.kind == "tail":
                 continue
+            if part.optional:
+                self.add(f"{pad}if {at} == {limit} {{ return true }}")
             if part.kind == "data":
                 kind = part.dimension[0].type
                 self.add(

@@ -107,7 +107,6 @@ class Encoders:
 
     def part_values(self, owner, part):
         part.swift_name = f"{owner}{upper(part.name)}"
-        part.block_size = getattr(part, "block_size", 0)
         for inner in part.parts:
             self.part_values(f"{part.swift_name}Entry", inner)
         if part.kind in ("group", "repeat"):

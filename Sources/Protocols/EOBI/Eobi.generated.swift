@@ -1154,7 +1154,7 @@ public enum EobiMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 8
+        let at = 8
         return at <= length
     }
 }
@@ -1567,7 +1567,7 @@ public enum EobiMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 8
+        let at = 8
         return at <= length
     }
 }
@@ -1599,7 +1599,7 @@ public enum EobiMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 8
+        let at = 8
         return at <= length
     }
 }
@@ -1631,7 +1631,7 @@ public enum EobiMessage {
     /// counts from `base`. The fixed part has been checked already.
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
-        var at = 8
+        let at = 8
         return at <= length
     }
 }
