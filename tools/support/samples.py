@@ -36,7 +36,7 @@ SUPPORTED = [
     ("Jnx/", ["Jnx"]),
     ("Eurex/Eobi", ["Eobi"]),
     ("B3/BinaryUmdf", ["Umdf", "B3"]),
-    ("Coinbase/", ["Coinbase"]),
+    ("Coinbase/", ["Coinbase", "CoinbaseSnapshot"]),
 ]
 
 # What is not supported, and why. Beginnings of paths below the folder of samples.
@@ -92,6 +92,20 @@ ALIASES = {
         "futureinstrumentdefinition": "futuredefinition",
         "complexinstrumentdefinitionexpanded": "complexdefinitionexpanded",
     },
+    "Eobi": {
+        "executionsummary": ["executionsummary3", "executionsummary6"],
+        "fullorderexecution": "fullorderexecution6",
+        "instrumentsummary": "instrumentsummary6",
+        "orderadd": "orderadd6",
+        "ordermodify": "ordermodify6",
+        "partialorderexecution": "partialorderexecution6",
+        "snapshotorder": "snapshotorder6",
+    },
+    "B3": {"priceband": "pricebandofversion5"},
+    "CoinbaseSnapshot": {
+        "startofoutrightinstrumentsnapshot": "startofoutright",
+        "startofspreadinstrumentsnapshot": "startofspread",
+    },
     "Memx": {"regshowrestriction": "regshorestriction"},
     "Miax": {
         "systemstatus": "optionssystemstate",
@@ -123,7 +137,8 @@ class Promise:
             self.letters = (found[1] or "") + found[2]
             name = found[3]
         self.name = normal(name)
-        self.is_heartbeat = self.name == "heartbeat"
+        # B3's two idle messages are read by the transport.
+        self.is_heartbeat = self.name in ("heartbeat", "sequence", "sequencereset")
         self.is_several = self.name in ("multiplemessages", "allmessagetypes", "multiple")
 
     def is_kept(self, packets, family):
