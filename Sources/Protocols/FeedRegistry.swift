@@ -11,6 +11,11 @@ public enum FeedRegistry {
         + CTAFeeds.all
         + UTPFeeds.all
         + OPRAFeeds.all
+        + EobiFeeds.all
+        + B3Feeds.all
+        + CoinbaseFeeds.all
+        + OptiqFeeds.all
+        + MDP3Feeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {
