@@ -239,6 +239,4 @@ import Wire
         }
         #expect(tick.price == Price.scale && tick.instrument == 1)
     }
-
-    @Test func hostile() { checkHostile("asx24") }
 }

@@ -74,8 +74,18 @@ private func messages(of feed: FeedDefinition, fill: UInt8) -> [[UInt8]] {
     }
 }
 
+/// Feeds whose damage `HostileFeedTests` tries: a new one needs its name here and nothing else.
+private let feeds = [
+    "memx", "miax-dom", "miax-tom", "miax-ctom", "asx24", "omd-c", "mitch", "jnx",
+]
+
+@Suite struct HostileFeedTests {
+    @Test("Damaged packets of the generated messages", arguments: feeds)
+    func hostile(feed: String) { checkHostile(feed) }
+}
+
 /// Damaged packets: no trap, no tick beyond the bound, every message counted once.
-func checkHostile(_ name: String) {
+private func checkHostile(_ name: String) {
     let probe = FeedProbe(name)
     var generator = SeededGenerator(seed: 5)
     let corpus = messages(of: probe.feed, fill: 0) + messages(of: probe.feed, fill: 0xFF)

@@ -144,6 +144,4 @@ import Wire
             }
         }
     }
-
-    @Test func hostile() { checkHostile("memx") }
 }

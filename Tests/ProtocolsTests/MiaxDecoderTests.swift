@@ -113,9 +113,6 @@ import Wire
             }
         }
     }
-
-    @Test("Damaged packets", arguments: ["miax-dom", "miax-tom", "miax-ctom"])
-    func hostile(feed: String) { checkHostile(feed) }
 }
 
 @Suite struct MiaxTopDecoderTests {

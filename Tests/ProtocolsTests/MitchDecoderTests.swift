@@ -181,6 +181,4 @@ import Wire
             }
         }
     }
-
-    @Test func hostile() { checkHostile("mitch") }
 }

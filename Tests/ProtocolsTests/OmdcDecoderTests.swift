@@ -189,8 +189,6 @@ import Wire
         }
         #expect(said(probe.decode(packet: packet)) == ["clear |"])
     }
-
-    @Test func hostile() { checkHostile("omd-c") }
 }
 
 /// The aggregated book (53).

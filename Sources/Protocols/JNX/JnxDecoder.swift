@@ -23,10 +23,8 @@ final class JnxDecoder: FeedDecoding {
             setup, .jnx, framing: MoldUDP64.transport.framing,
             ticksPerMessageMax: Self.ticksPerMessageMax
         ) { code in
-            let letters = withUnsafeBytes(of: UInt32(truncatingIfNeeded: code >> 32).littleEndian) {
-                $0.baseAddress?.wireText(0, bytes: 4) ?? ""
-            }
-            return "\(UInt32(truncatingIfNeeded: code))" + (letters.isEmpty ? "" : "." + letters)
+            let group = withUnsafeBytes(of: code) { $0.baseAddress?.wireText(4, bytes: 4) ?? "" }
+            return "\(UInt32(truncatingIfNeeded: code))" + (group.isEmpty ? "" : "." + group)
         }
     }
 
@@ -69,10 +67,10 @@ final class JnxDecoder: FeedDecoding {
         case JnxMessage.orderDeleted:
             emitter.emit(.delete, orderID: JnxOrderDeleted(base).orderID)
         case JnxMessage.orderExecuted:
-            let execution = JnxOrderExecuted(base)
-            let quantity = Int64(execution.quantity)
-            emitter.emit(.trade, orderID: execution.matchID, quantity: quantity, flags: [])
-            emitter.emit(.fill, orderID: execution.orderID, quantity: quantity)
+            let order = JnxOrderExecuted(base)
+            let quantity = Int64(order.quantity)
+            emitter.emit(.trade, orderID: order.matchID, quantity: quantity, flags: [])
+            emitter.emit(.fill, orderID: order.orderID, quantity: quantity)
         case JnxMessage.orderReplaced:
             let order = JnxOrderReplaced(base)
             emitter.emit(.delete, orderID: order.orderID, flags: .replaced)
@@ -108,20 +106,18 @@ final class JnxDecoder: FeedDecoding {
     }
 
     private func define(_ message: JnxDirectory, _ emitter: inout TickEmitter) {
-        emitter.instrument = instrument(message.base, number: 5, group: 21)
+        let code = UInt64(message.orderBookID) | UInt64(message.groupLetters) << 32
+        emitter.instrument = feed.instrument(code)
         var details = InstrumentDetails()
         details.set(type: .equity)
         details.set(isin: message.isinText)
         details.set("tick_table", String(message.tickTableID))
         feed.describe(
-            emitter.instrument,
-            code: UInt64(message.orderBookID) | UInt64(message.groupLetters) << 32,
-            lotSize: Int64(message.lotSize), currency: "JPY", details: details)
+            emitter.instrument, code: code, lotSize: Int64(message.lotSize), currency: "JPY",
+            details: details)
         emitter.emit(.definition, flags: [])
-        emitter.emit(
-            .limits, price: message.upperLimitBillionths, flags: [],
-            detail: LimitsDetail.upper.rawValue)
-        emitter.emit(
-            .limits, price: message.lowerLimitBillionths, detail: LimitsDetail.lower.rawValue)
+        let (upper, lower) = (message.upperLimitBillionths, message.lowerLimitBillionths)
+        emitter.emit(.limits, price: upper, flags: [], detail: LimitsDetail.upper.rawValue)
+        emitter.emit(.limits, price: lower, detail: LimitsDetail.lower.rawValue)
     }
 }

@@ -14,9 +14,6 @@ N	Times are seconds since midnight in Tokyo, of the last T, and ns in that secon
 N	E, D and U name no instrument: the order reference tells it, and the books complete it.
 N	An instrument is an order book in its group, day and night apart: its symbol is the code, a dot and the group.
 F	jnx	Japannext PTS equities, order by order	1.6	SBIJ	port=11002
-E	TradingState	char
-v	84	trading	Trading
-v	86	suspended	Suspended
 X
 f	0	u8	messageType									
 M	84	T	Seconds	5	5	jnx	the seconds of later times
@@ -44,7 +41,7 @@ M	72	H	TradingStatus	14	14	jnx	status.trading
 f	1	u32be	timestamp					ns				exchange_time
 f	5	u32be	orderBookID									instrument
 f	9	char[4]	group									instrument
-f	13	char	state		TradingState							extra
+f	13	char	state									extra: T trading, V suspended
 M	89	Y	ShortSelling	14	14	jnx	status.shortSaleRestriction
 f	1	u32be	timestamp					ns				exchange_time
 f	5	u32be	orderBookID									instrument
