@@ -7,9 +7,7 @@ extension BookStorage {
     ) {
         let price = tick.pointee.price
         let quantity = tick.pointee.quantity
-        guard price != Price.none, tick.pointee.side != 0, quantity >= 0,
-            price != 0 || quantity == 0 || tick.pointee.detail == PriceDetail.zero.rawValue
-        else {
+        guard price != Price.none, tick.pointee.side != 0, quantity >= 0 else {
             counters.impossibleValue += 1
             return damage(book)
         }

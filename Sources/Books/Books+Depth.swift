@@ -109,7 +109,7 @@ extension Books {
                 price: price, quantity: quantity, instrument: instrument, channel: book.channel,
                 kind: kind.rawValue, side: side.rawValue,
                 flags: flags.rawValue, line: Tick.lineSnapshot,
-                detail: price == 0 ? PriceDetail.zero.rawValue : 0, extra: extra)
+                detail: 0, extra: extra)
         }
         if side == .bid, isBareLevelBook(instrument, book) {
             return body(tick(.level, price: 0, quantity: 0))

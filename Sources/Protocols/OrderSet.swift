@@ -90,7 +90,9 @@ struct OrderSet {
     /// The slot that holds the reference, or the free one where it belongs.
     private func place(_ reference: UInt64) -> Int {
         var at = home(reference)
-        while slots[at].isUsed, slots[at].reference != reference { at = (at + 1) & (slots.count - 1) }
+        while slots[at].isUsed, slots[at].reference != reference {
+            at = (at + 1) & (slots.count - 1)
+        }
         return at
     }
 }

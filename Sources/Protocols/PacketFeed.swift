@@ -4,7 +4,7 @@ import Wire
 /// What the decoders of channels that number packets share: the way through the messages of one
 /// packet, instruments by the venue's number, and the counters.
 final class PacketFeed {
-    @exclusivity(unchecked) var table: MessageTable
+    let table: MessageTable
     @exclusivity(unchecked) private(set) var unrepresentable: UInt64 = 0
     @exclusivity(unchecked) private(set) var directoryFull: UInt64 = 0
     @exclusivity(unchecked) private var cutMessages: UInt64 = 0
@@ -33,12 +33,8 @@ final class PacketFeed {
 
     func snapshotCounters() -> DecoderCounters {
         var counters = DecoderCounters()
-        counters.messages =
-            table.counted.filter { $0.count > 0 }
-            .map { MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count) }
-            .sorted { $0.key < $1.key }
-        counters.unknownType = table.unknownType
-        counters.unexpectedLength = table.unexpectedLength + cutMessages
+        table.fill(&counters)
+        counters.unexpectedLength += cutMessages
         counters.unrepresentable = unrepresentable
         counters.directoryFull = directoryFull
         return counters
@@ -156,7 +152,8 @@ extension Side {
 
 /// Four numbers in one `extra`, the first in the low byte.
 @inline(__always)
-func packed(_ first: UInt8, _ second: UInt8 = 0, _ third: UInt8 = 0, _ fourth: UInt8 = 0) -> UInt32 {
+func packed(_ first: UInt8, _ second: UInt8 = 0, _ third: UInt8 = 0, _ fourth: UInt8 = 0) -> UInt32
+{
     UInt32(first) | UInt32(second) << 8 | UInt32(third) << 16 | UInt32(fourth) << 24
 }
 

@@ -90,42 +90,38 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
     /// A halt or an opening with indicative prices: status letter, then halt condition.
-    case priceIndication = 30
+    case priceIndication = 11
     /// Session of the market, then whether short sales are restricted.
-    case marketState = 31
+    case marketState = 12
     /// An auction of an options series begins or ends.
-    case requestForQuote = 32
+    case requestForQuote = 13
     /// The last message of a snapshot; `orderID` is the last sequence that it contains.
-    case snapshotComplete = 110
+    case snapshotComplete = 14
     /// A request for quotes; `quantity` is its size.
-    case quoteRequest = 111
+    case quoteRequest = 15
     /// The session of a market segment, whose letters stand in `orderID`.
-    case marketSession = 112
+    case marketSession = 16
     /// Trading within limits only, until the time in `quantity`.
-    case coolingOff = 113
+    case coolingOff = 17
     /// A run of messages that belong together begins or ends.
-    case transaction = 20
+    case transaction = 18
     /// State in global trading hours, beside the one of the regular session.
-    case globalHoursTrading = 21
+    case globalHoursTrading = 19
     /// Allowed width of quotes; `quantity` is its multiplier in tenths.
-    case quoteWidth = 22
+    case quoteWidth = 20
     /// Whether the best bid or offer stands at its limit-up-limit-down band.
-    case limitState = 60
-    /// A request for quotes; `quantity` is its size.
-    case quoteRequest = 80
+    case limitState = 21
     /// A cross of two orders is announced; `quantity` and `price` are its own.
-    case crossRequest = 81
+    case crossRequest = 22
     /// Price bands that are ticks or percentages, not prices.
-    case priceBand = 82
+    case priceBand = 23
     /// The venue's event is complete for the instrument although the event's last message does not
     /// concern it: its book may be shown.
-    case eventEnd = 40
+    case eventEnd = 24
     /// What else happened with a `trading` tick of the same message; a number in `extra`.
-    case tradingEvent = 41
-    /// Quotes are asked for.
-    case quoteRequest = 42
+    case tradingEvent = 25
     /// An order that takes part in a workup.
-    case workupOrder = 43
+    case workupOrder = 26
 }
 
 /// `detail` of an `add`, `modify` or `level` tick.
@@ -146,17 +142,17 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case minimumAllowable = 7
     case maximumAllowable = 8
     /// Prices that go with the status of the same message.
-    case statusPrice1 = 30
-    case statusPrice2 = 31
+    case statusPrice1 = 9
+    case statusPrice2 = 10
     /// Reference price and bounds outside of which orders are not taken at all.
-    case extremeReference = 110
-    case extremeUpper = 111
-    case extremeLower = 112
+    case extremeReference = 11
+    case extremeUpper = 12
+    case extremeLower = 13
     /// Limit-up-limit-down band, not an auction's collar.
-    case bandUpper = 60
-    case bandLower = 61
+    case bandUpper = 14
+    case bandLower = 15
     /// How far a price may be from the last one.
-    case priceVariation = 40
+    case priceVariation = 16
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -174,27 +170,25 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
     /// The part of the imbalance that is market orders.
-    case marketImbalance = 30
-    case auctionInterestClearing = 31
-    case shortSaleFiling = 32
-    case unpaired = 33
-    case bidQuantity = 110
-    case askQuantity = 111
+    case marketImbalance = 12
+    case auctionInterestClearing = 13
+    case shortSaleFiling = 14
+    case unpaired = 15
+    case bidQuantity = 16
+    case askQuantity = 17
     /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
-    case marketOrder = 112
+    case marketOrder = 18
     /// Quantity of `side` that takes part.
-    case interest = 20
-    case auctionOnly = 21
+    case interest = 19
+    case auctionOnly = 20
     /// Best price of `side` over all markets.
-    case composite = 22
+    case composite = 21
     /// The order that an auction is about; `orderID` is the auction's id.
-    case auctionOrder = 23
-    case auctionCancelled = 24
-    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
-    case marketOrder = 80
+    case auctionOrder = 22
+    case auctionCancelled = 23
     /// Best bid and offer of an auction's book.
-    case auctionBid = 81
-    case auctionAsk = 82
+    case auctionBid = 24
+    case auctionAsk = 25
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -202,113 +196,79 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
-    case sessionHigh = 30
-    case sessionLow = 31
-    case sessionOpen = 32
-    case sessionClose = 33
-    case totalVolume = 34
-    case previousClose = 60
-    case open = 61
-    case high = 62
-    case low = 63
-    case last = 64
-    case volume = 65
-    case openInterest = 66
-    case settlement = 116
-    case averagePrice = 117
-    case nominal = 119
-    /// Price and quantity of an auction that took place.
-    case auctionPrice = 20
-    case settlement = 21
-    case openInterest = 22
-    case high = 23
-    case low = 24
-    case open = 25
-    case close = 26
-    case volume = 27
-    case blockVolume = 28
-    /// Volume of exchanges of futures for related positions.
-    case exchangeRelatedVolume = 29
+    case high = 4
+    case low = 5
+    case open = 6
+    case close = 7
     /// `quantity` is what traded since the start of the day.
-    case volume = 65
+    case volume = 8
+    case previousClose = 9
+    /// Last trade of the session, in a snapshot.
+    case last = 10
     /// `quantity` is the number of contracts held.
-    case openInterest = 66
-    case netChange = 67
-    case indexValue = 68
-    case indexBid = 69
-    case indexOffer = 70
-    case underlyingValue = 71
-    case closingBid = 72
-    case closingOffer = 73
+    case openInterest = 11
+    case settlement = 12
+    /// Average price, weighted with volume.
+    case averagePrice = 13
+    case nominal = 14
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 15
+    case blockVolume = 16
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 17
+    case netChange = 18
+    case indexValue = 19
+    case indexBid = 20
+    case indexOffer = 21
+    case underlyingValue = 22
+    case closingBid = 23
+    case closingOffer = 24
     /// `quantity` is a time, ns since the Unix epoch, UTC: when the trade of the same message was.
-    case tradeTime = 74
+    case tradeTime = 25
     /// `quantity` is the number of trades.
-    case tradeCount = 75
+    case tradeCount = 26
     /// `quantity` is an amount of money, in millionths of the price unit.
-    case turnover = 76
+    case turnover = 27
     /// Price range in which a security is expected to open or resume.
-    case indicationHigh = 77
-    case indicationLow = 78
+    case indicationHigh = 28
+    case indicationLow = 29
+    /// What an incoming order traded in all; its trades have ticks of their own.
+    case executionTotal = 30
+    /// Hidden quantity that traded, of the same execution.
+    case hiddenVolume = 31
+    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
+    case bestBid = 32
+    case bestAsk = 33
+    /// Best and second best price of `side` that other instruments' orders imply.
+    case impliedBest = 34
+    case impliedNext = 35
+    case indicativeOpen = 36
+    /// A value of another kind; `extra` is the venue's kind.
+    case other = 37
+    /// `quantity` is what was traded electronically in the session.
+    case electronicVolume = 38
+    case clearedVolume = 39
+    case fixingPrice = 40
+    case sessionHighBid = 41
+    case sessionLowOffer = 42
+    /// Best price of a market of several books; `side` says which.
+    case marketBest = 43
+    case collateralPrice = 44
+    /// With accrued interest.
+    case dirtyPrice = 45
 }
 
 /// `detail` of a `quote` tick of a consolidated feed: whose best price it is. 0 on feeds of one
 /// market. All but the national best are flagged `offBook`.
 public enum QuoteDetail: UInt8, CaseIterable, Sendable {
     /// A participant's own.
-    case participant = 60
+    case participant = 1
     /// The national best: what books show.
-    case national = 61
+    case national = 2
     /// FINRA's best, of its alternative display facility.
-    case finra = 62
+    case finra = 3
     /// The best odd-lot order of all markets.
-    case oddLotBest = 63
+    case oddLotBest = 4
     /// One odd-lot level of one market; price and quantity 0 remove it.
-    case oddLotLevel = 64
-    case open = 80
-    case high = 81
-    case low = 82
-    case last = 83
-    /// `quantity` is what traded in the session.
-    case volume = 84
-    case openInterest = 85
-    case settlement = 86
-    case averagePrice = 87
-    case previousClose = 88
-    /// `quantity` is a number of trades.
-    case tradeCount = 89
-    /// Last price and quantity of an auction; `extra` is the venue's kind.
-    case auctionPrice = 90
-    /// What an incoming order traded in all; its trades have ticks of their own.
-    case executionTotal = 91
-    /// Hidden quantity that traded, of the same execution.
-    case hiddenVolume = 92
-    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
-    case bestBid = 93
-    case bestAsk = 94
-    /// Best and second best price of `side` that other instruments' orders imply.
-    case impliedBest = 95
-    case impliedNext = 96
-    case indicativeOpen = 97
-    /// A value of another kind; `extra` is the venue's kind.
-    case other = 98
-    /// `quantity` is what was traded electronically in the session.
-    case electronicVolume = 40
-    case settlement = 41
-    case clearedVolume = 42
-    case openInterest = 43
-    case fixingPrice = 44
-    case sessionOpen = 45
-    case sessionHigh = 46
-    case sessionLow = 47
-    case sessionHighBid = 48
-    case sessionLowOffer = 49
-    /// Average price, weighted with volume.
-    case vwap = 50
-    /// Best price of a market of several books; `side` says which.
-    case marketBest = 51
-    /// Last trade of the session, in a snapshot.
-    case lastTrade = 52
-    case collateralPrice = 53
-    /// With accrued interest.
-    case dirtyPrice = 54
+    case oddLotLevel = 5
 }

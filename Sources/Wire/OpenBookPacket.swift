@@ -1,7 +1,7 @@
 import Ticks
 
-/// Packets of NYSE OpenBook Ultra (nyse-xdp.md §8): a 16-byte big-endian header that names the type
-/// of everything behind it. Sequence numbers are taken as counting packets.
+/// Packets of NYSE OpenBook Ultra (nyse-xdp.md §8): a 16-byte big-endian header that names the
+/// type of everything behind it. Sequence numbers are taken as counting packets.
 ///
 /// The one block of a packet is the packet itself, header included: the decoder needs the type.
 public enum OpenBookPacket {
@@ -38,9 +38,6 @@ public enum OpenBookPacket {
             // Seen with the number 0 in front of the first packet: neither the last nor the next.
             packet.kind = .unsequenced
             packet.firstSequence = 0
-            packet.messageCount = 0
-            packet.announcedCount = 0
-            packet.blocks = UnsafeRawBufferPointer(rebasing: payload[..<0])
         }
         return .packet(packet)
     }

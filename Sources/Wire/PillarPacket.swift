@@ -18,8 +18,8 @@ public enum PillarPacket {
         public static let messageUnavailable: UInt8 = 21
     }
 
-    /// The one message type that the transport must know: a reset after a failover has the failover's
-    /// flag (nyse-xdp.md §4, type 1).
+    /// The one message type that the transport must know: a reset after a failover has the
+    /// failover's flag (nyse-xdp.md §4, type 1).
     private static let sequenceResetType: UInt16 = 1
 
     public static let transport = TransportDefinition(

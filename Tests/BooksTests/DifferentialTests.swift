@@ -105,8 +105,8 @@ import Ticks
                 channelCapacity: 2))
     }
 
-    /// Outright and implied levels, order events among them, prices of 0 that are meant, and events
-    /// that end with a tick of their own.
+    /// Outright and implied levels, order events among them, and events that end with a tick of their
+    /// own.
     @Test(arguments: UInt64(0)..<25)
     func impliedLevels(seed: UInt64) {
         var flow = RandomFlow(seed: seed)

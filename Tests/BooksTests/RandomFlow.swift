@@ -10,7 +10,7 @@ struct RandomFlow {
     var orderIDs = 60
     var hasLevels = false
     var hasQuotes = false
-    /// Level feeds with implied levels, prices of 0, order events and ticks that end events.
+    /// Level feeds with implied levels, order events and ticks that end events.
     var hasImplied = false
     var hasModifies = false
     /// Parts of a thousand order messages, but for new orders, that name no instrument.
@@ -108,7 +108,6 @@ struct RandomFlow {
         tick.extra = UInt32(random.below(5))
         if hasImplied {
             if random.chance(400) { tick.tickFlags.insert(.implied) }
-            if tick.price == 0, random.chance(700) { tick.detail = PriceDetail.zero.rawValue }
             if random.chance(100) {
                 tick.kind = TickKind.status.rawValue
                 tick.detail = StatusDetail.eventEnd.rawValue

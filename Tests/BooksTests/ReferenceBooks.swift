@@ -373,9 +373,9 @@ final class ReferenceBooks {
     }
 
     private func setLevel(_ tick: Tick) {
-        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0,
-            tick.price != 0 || tick.quantity == 0 || tick.detail == PriceDetail.zero.rawValue
-        else { return impossible(tick.instrument) }
+        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0 else {
+            return impossible(tick.instrument)
+        }
         if !books[tick.instrument]!.isLevelFed {
             let before = orders.count
             empty(tick.instrument, .bid)

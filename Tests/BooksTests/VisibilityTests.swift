@@ -303,19 +303,13 @@ import Ticks
         #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
     }
 
-    @Test func priceOfZeroMustBeMeant() {
+    @Test func priceOfZeroIsAPrice() {
         let books = Books(configuration)
-        apply(books, [tick(.level, price: 0), tick(.add, 2, price: 0, id: 1)])
-        #expect(books.counters.impossibleValue == 2 && books.isSuspect(1))
         apply(
             books,
-            [
-                tick(.level, price: 0, detail: PriceDetail.zero.rawValue),
-                tick(.level, side: .ask, price: 1), tick(.level, price: -1),
-                tick(.add, 2, price: 0, id: 1, detail: PriceDetail.zero.rawValue),
-            ])
+            [tick(.level, price: 0), tick(.level, side: .ask, price: 1), tick(.level, price: -1)])
         #expect(books.levelViews(1, .bid).map(\.price) == [0, -1])
-        #expect(books.best(2, .bid).price == 0 && books.counters.impossibleValue == 2)
+        #expect(books.best(1, .bid).price == 0 && books.counters.impossibleValue == 0)
     }
 
     /// The venue's event ended, and its last message was about another instrument.

@@ -61,7 +61,6 @@ import Ticks
 private final class PitchRun {
     let books: Books
     private let venue: PitchVenue
-    private let directory: InstrumentDirectory
     private let decoder: PitchDecoder
     private let ids: [UInt32]
     private var sequence: UInt64 = 1
@@ -70,7 +69,7 @@ private final class PitchRun {
 
     init(_ venue: PitchVenue, instruments: Int) {
         self.venue = venue
-        directory = InstrumentDirectory(capacity: instruments)
+        let directory = InstrumentDirectory(capacity: instruments)
         decoder = PitchDecoder(
             DecoderSetup(
                 directory: directory, venue: "BATS", channel: 1, midnight: 0, feed: venue.feed))

@@ -91,7 +91,8 @@ import Wire
             longQuote(
                 nbbo: Character(letter),
                 bidShort: forms[0] == "s"
-                    ? [CtaLongQuoteBidShortValues(participant: byte("Z"), price: 101, size: 5)] : [],
+                    ? [CtaLongQuoteBidShortValues(participant: byte("Z"), price: 101, size: 5)]
+                    : [],
                 bidLong: forms[0] == "l"
                     ? [
                         CtaLongQuoteBidLongValues(
@@ -223,7 +224,8 @@ import Wire
                 symbol: "X", bidPrice: .max, bidSize: .max, offerPrice: 1 << 53, nbbo: byte("G"),
                 to: &$0)
         }
-        #expect(ticks.map(\.price) == [nil, 9_007_199_254_740_992_000, nil, 9_007_199_254_740_992_000])
+        #expect(
+            ticks.map(\.price) == [nil, 9_007_199_254_740_992_000, nil, 9_007_199_254_740_992_000])
         #expect(bench.counters.unrepresentable == 2)
         // An appendage that is not there.
         let cut = try bench.decode { CtaEncoder.longQuote(symbol: "X", nbbo: byte("U"), to: &$0) }

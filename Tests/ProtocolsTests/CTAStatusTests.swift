@@ -257,7 +257,8 @@ import Wire
 
     @Test func indexValues() throws {
         let value = try cts.decode {
-            CtaEncoder.index(seconds: 7, nanoseconds: 8, symbol: "NEAR.IV", value: 50_226_700, to: &$0)
+            CtaEncoder.index(
+                seconds: 7, nanoseconds: 8, symbol: "NEAR.IV", value: 50_226_700, to: &$0)
         }
         #expect(
             value
@@ -286,7 +287,10 @@ import Wire
         let whole = try cts.decode {
             CtaEncoder.marketVolumes(
                 seconds: 7, nanoseconds: 8,
-                markets: [.init(participant: byte("A"), volume: 5), .init(participant: byte("N"), volume: 6)],
+                markets: [
+                    .init(participant: byte("A"), volume: 5),
+                    .init(participant: byte("N"), volume: 6),
+                ],
                 to: &$0)
         }
         let fractional = try cts.decode {
@@ -300,7 +304,8 @@ import Wire
         #expect([whole, fractional] == [expected, expected])
         let totals = try cts.decode {
             CtaEncoder.marketTotals(
-                participant: byte("N"), seconds: 7, nanoseconds: 8, trades: 12, dollars: 99, to: &$0)
+                participant: byte("N"), seconds: 7, nanoseconds: 8, trades: 12, dollars: 99, to: &$0
+            )
         }
         #expect(
             totals

@@ -88,7 +88,8 @@ extension TickView {
     }
 
     static func statistic(
-        _ detail: StatisticDetail, price: Int64? = nil, quantity: Int64? = nil, _ extra: [UInt8] = []
+        _ detail: StatisticDetail, price: Int64? = nil, quantity: Int64? = nil,
+        _ extra: [UInt8] = []
     ) -> (inout TickView) -> Void {
         {
             $0.kind = .statistic

@@ -82,6 +82,10 @@ private struct Sample: CustomTestStringConvertible, Sendable {
     private static let hasSamples = TestFiles.sample("one-message/Siac") != nil
     private static let skipped: Comment = "no samples: set TAPELINE_SAMPLES"
 
+    /// Whose prices the ticks of a quote tell that changes the national best.
+    private let ownAndNational = [QuoteDetail.participant, .participant, .national, .national]
+        .map(\.rawValue)
+
     /// Payloads of all datagrams.
     private func payloads(_ path: String) throws -> [[UInt8]] {
         let reader = try CaptureReader(path: path)
@@ -137,7 +141,7 @@ private struct Sample: CustomTestStringConvertible, Sendable {
                     ]))
         let none = try self.ticks("Q_L_Long_Quote.pcap")
         #expect(none.map(\.instrument) == Array(repeating: "LVWR.WS", count: 4))
-        #expect(none.map(\.detail) == [60, 60, 61, 61])
+        #expect(none.map(\.detail) == ownAndNational)
         #expect(none.allSatisfy { $0.price == 0 && $0.quantity == 0 })
     }
 
@@ -219,7 +223,7 @@ private struct Sample: CustomTestStringConvertible, Sendable {
         #expect(short[0].time == 0x1474_8f30_d344_9460)
         #expect(short[0].extra == letters("KR  ") && short[0].flags == .offBook)
         let long = try ticks("QuoteLongFormMessage.pcap")
-        #expect(long.map(\.detail) == [60, 60, 61, 61])
+        #expect(long.map(\.detail) == ownAndNational)
         #expect(
             long.map(\.price)
                 == [767_250_000_000, 767_310_000_000, 767_250_000_000, 767_260_000_000])

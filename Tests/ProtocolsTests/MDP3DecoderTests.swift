@@ -116,7 +116,6 @@ import Wire
         #expect(
             levels(ticks) == [[10, 1], [10, 1], [11, 1], [10, 0], [12, 1], [0, 1], [-3, 1]])
         #expect(ticks.map { $0.has(.implied) } == [false, true, true, true, true, true, true])
-        #expect(ticks.map(\.detail) == [0, 0, 0, 0, 0, PriceDetail.zero.rawValue, 0])
     }
 
     /// Left from before a hole: a level that cannot stand above or below a new one is gone.

@@ -145,7 +145,8 @@ import Wire
         let ticks = try bench.decode {
             OpraEncoder.lastSale(
                 symbol: "X", expirationMonth: byte("A"), expirationDay: 1, expirationYear: 1,
-                strikeDenominator: byte("I"), strike: 1, premiumDenominator: byte(Character(letter)),
+                strikeDenominator: byte("I"), strike: 1,
+                premiumDenominator: byte(Character(letter)),
                 premium: -3, to: &$0)
         }
         let expected = divisor == 0 ? -3_000_000_000 : -300_000_000 / divisor

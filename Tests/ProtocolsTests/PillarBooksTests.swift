@@ -175,10 +175,10 @@ private struct PillarFlow {
 }
 
 @Suite struct PillarBooksTests {
-    /// Events of one run; `TAPELINE_PILLAR_EVENTS` asks for more.
+    /// Events of one run: `TAPELINE_FLOW_EVENTS` asks for more.
     static let events =
-        ProcessInfo.processInfo.environment["TAPELINE_PILLAR_EVENTS"].flatMap { Int($0) }
-        ?? 100_000
+        ProcessInfo.processInfo.environment["TAPELINE_FLOW_EVENTS"].flatMap { Int($0) }
+        ?? 50_000
 
     @Test(arguments: ["pillar-integ", "xdp-integrated"], UInt64(1)...2)
     func randomFlow(feed: String, seed: UInt64) {

@@ -243,8 +243,9 @@ private let quotesAndTrades = [
     Case(
         "115", "pillar-depth",
         [
-            tick(.level, own, price: 312_500_000_000, quantity: 4_294_967_395, side: .bid,
-                 flags: [], extra: 65_537),
+            tick(
+                .level, own, price: 312_500_000_000, quantity: 4_294_967_395, side: .bid,
+                flags: [], extra: 65_537),
             tick(.level, own, price: 312_600_000_000, quantity: 0, side: .ask),
         ]
     ) {
@@ -309,10 +310,10 @@ private let quotesAndTrades = [
     @Test func liveBytes() {
         let bench = PillarBench("pillar-integ")
         let messages = [
-            "37000b01b5cf0000af841662009e930a270064000064930a6613000006000000e9a600000001010090bd9800"
-                + "b004000042202020202000",
-            "3a000b0138d4000074871662002fb90c2a0067000039b80c9a1500000b0000008cb20000000101008b0c0100"
-                + "90bd980064000000010040202020",
+            "37000b01b5cf0000af841662009e930a270064000064930a6613000006000000"
+                + "e9a600000001010090bd9800b004000042202020202000",
+            "3a000b0138d4000074871662002fb90c2a0067000039b80c9a1500000b000000"
+                + "8cb20000000101008b0c010090bd980064000000010040202020",
             "29000b019ecf00009a8416620061f63a1900660000ecf53ae5be000011000000aaa600000001010000",
         ].map { Array(bytes(hex: $0)[16...]) }
         var known: [[UInt8]] = [reference]

@@ -17,9 +17,9 @@ import Wire
         "National.Equities.Bbo.Pillar.v2.5": "pillar-bbo",
         "Nyse.Equities.OpenBook.Ultra.2.1.b": "openbook-ultra",
     ]
-    /// Our keys for the names of the files; heartbeats are no messages.
+    /// Our keys for the names of the files; heartbeats of Pillar are no messages.
     private static let keys: [String: UInt32] = [
-        "SequenceNumberReset": 1, "SequenceReset": 1, "SourceTimeReference": 2,
+        "SequenceNumberReset": 1, "SequenceReset": 1, "SourceTimeReference": 2, "Heartbeat": 2,
         "SymbolIndexMapping": 3, "SecurityStatus": 34, "RefreshHeader": 35, "AddOrder": 100,
         "DeleteOrder": 102, "OrderExecution": 103, "ReplaceOrder": 104, "Imbalance": 105,
         "CrossTrade": 111, "Quote": 140, "StockSummary": 223, "FullUpdate": 230,
@@ -76,7 +76,7 @@ import Wire
             let result = try read(place.appending(path: file).path, feed: feed)
             #expect(result.counters.unknownType == 0 && result.counters.unexpectedLength == 0)
             let name = file.replacing(".pcap", with: "").replacing("Message", with: "")
-            if name.lowercased() == "heartbeat" {
+            if name == "HeartBeat" {
                 #expect(result.heartbeats > 0 && result.counters.messageTotal == 0)
             } else {
                 let key = try #require(Self.keys[name], "an unknown name: \(file)")

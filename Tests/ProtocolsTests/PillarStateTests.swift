@@ -193,7 +193,7 @@ private func status(
                 value(.sessionHigh, 12), value(.sessionLow, 10), value(.sessionOpen, 11),
                 tick(
                     .statistic, quantity: 4_294_967_295,
-                    detail: StatisticDetail.totalVolume.rawValue),
+                    detail: StatisticDetail.volume.rawValue),
             ])
     }
 
@@ -295,7 +295,10 @@ private func status(
         let first = PillarBench("pillar-integ")
         _ = first.decode([map(), map(5, "LONGSYMBOL1", scale: 4), add(index: 9)])
         let directory = InstrumentDirectory(capacity: 100)
-        #expect(directory.restore(first.directory.entries))
+        var entries = first.directory.entries
+        // Another channel of the market had the mapping last.
+        entries[1].channel = 4
+        #expect(directory.restore(entries))
         let second = PillarBench("pillar-integ", directory: directory)
         let ticks = second.decode([reference, add(1), add(2, index: 5), add(3, index: 9)])
         #expect(ticks.map(\.instrument) == ["IBM", "LONGSYMBOL1", ""])

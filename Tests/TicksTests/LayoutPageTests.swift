@@ -123,7 +123,6 @@ private let valueTables: [ValueTable] = [
     ValueTable("Details of `alert`", AlertCause.self),
     ValueTable("Details of `lineState`", LineStateDetail.self),
     ValueTable("Places of `dropped`", DropPlace.self),
-    ValueTable("Details of `add`, `modify` and `level`", PriceDetail.self),
     ValueTable("Details of `status`", StatusDetail.self),
     ValueTable("Details of `limits`", LimitsDetail.self),
     ValueTable("Details of `imbalance`", ImbalanceDetail.self),

@@ -72,7 +72,8 @@ import Wire
     /// A reset has its own flag, or after a failover that of the failover.
     @Test(arguments: [UInt8(10), 12])
     func resets(flag: UInt8) {
-        let bytes = hex("1e000c0101000000") + hex("a756ce59 a1b43805")
+        let bytes =
+            hex("1e000c0101000000") + hex("a756ce59 a1b43805")
             + hex("0e0001007cce56ce59a1b4380b01")
         let reason = parse([UInt8](bytes[..<2]) + [flag] + bytes[3...]) { packet in
             #expect(packet.kind == .data && packet.resetsSequence)
@@ -85,7 +86,8 @@ import Wire
         for length in 0..<16 { #expect(parse(Array(Self.add[..<length])) == .headerCut) }
         #expect(parse(changed { $0[0] = 15 }) == .badLength)
         #expect(parse(changed { $0[0] = 56 }) == .badLength)
-        #expect(parse(changed { $0.replaceSubrange(4..<8, with: [0, 0, 0, 0]) }) == .sequenceOutOfRange)
+        #expect(
+            parse(changed { $0.replaceSubrange(4..<8, with: [0, 0, 0, 0]) }) == .sequenceOutOfRange)
         // Two messages announced, one there; and one whose size is not even its own.
         var reason = parse(changed { $0[3] = 2 }) { packet in
             #expect(packet.messageCount == 1 && packet.announcedCount == 2)
@@ -113,7 +115,8 @@ import Wire
 
     // MARK: OpenBook Ultra
 
-    private let update = [UInt8](repeating: 0, count: 2) + [0, 231] + [UInt8](repeating: 7, count: 36)
+    private let update =
+        [UInt8](repeating: 0, count: 2) + [0, 231] + [UInt8](repeating: 7, count: 36)
 
     @Test func openBookRoundTrip() {
         let bytes = OpenBookPacket.encode(PacketContents(sequence: 500_233, messages: [update]))
@@ -127,8 +130,8 @@ import Wire
         #expect(reason == nil)
         let idle = OpenBookPacket.encode(PacketContents(sequence: 0, isHeartbeat: true))
         reason = parse(idle, OpenBookPacket.transport) { packet in
-            #expect(packet.kind == .unsequenced && packet.messageCount == 0)
-            #expect(packet.blocks.isEmpty)
+            #expect(packet.kind == .unsequenced && packet.firstSequence == 0)
+            #expect(packet.messageCount == 1 && Array(packet.blocks) == idle)
         }
         #expect(reason == nil)
         let reset = OpenBookPacket.encode(

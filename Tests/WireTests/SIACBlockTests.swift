@@ -75,7 +75,8 @@ import Wire
     // MARK: Headers
 
     @Test func headersAreChecked() {
-        let good = CTABlock.quotes.encode(PacketContents(sequence: 5, messages: [control("C", "O")]))
+        let good = CTABlock.quotes.encode(
+            PacketContents(sequence: 5, messages: [control("C", "O")]))
         #expect(good.count == 46)
         #expect(parse(good, CTABlock.quotes) == nil)
         #expect(parse(good, CTABlock.trades) == .wrongProtocol)

@@ -71,6 +71,7 @@ ALIASES = {
         "retailinterest": "retailinterest",
         "luldauctioncollar": "auctioncollar",
     },
+    "Pillar": {"optionsquote": "seriesquote", "sequencereset": "sequencenumberreset"},
     "IEX": {
         "pricelevelbuyupdate": "pricelevelbuy",
         "pricelevelsellupdate": "pricelevelsell",

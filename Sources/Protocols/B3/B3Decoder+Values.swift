@@ -45,7 +45,8 @@ extension B3Decoder {
         case B3Message.priceBand:
             let message = B3PriceBand(base)
             band(
-                message, reference: feed.price(
+                message,
+                reference: feed.price(
                     message.tradingReferencePriceBillionths,
                     isNull: message.tradingReferencePriceIsNull), &emitter)
         case B3Message.priceBandOfVersion5:

@@ -205,7 +205,8 @@ final class B3Decoder: FeedDecoding {
             let entry = entries[index]
             emitter.exchangeTime = entry.insertTimestamp
             let reference = reference(entry.secondaryOrderID, message.securityID)
-            let isImplied = entry.hasMatchEventIndicator
+            let isImplied =
+                entry.hasMatchEventIndicator
                 && entry.matchEventIndicator != UInt8.max
                 && entry.matchEventIndicator & Self.implied != 0
             let flags: TickFlags = isImplied ? [.snapshot, .implied] : .snapshot

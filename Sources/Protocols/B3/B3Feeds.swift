@@ -5,7 +5,8 @@ enum B3Feeds {
     static let all = [
         FeedDefinition(
             name: "b3-umdf", venue: "BVMF", timeZone: "America/Sao_Paulo",
-            transport: B3Packet.transport, ticksPerMessageMax: B3Decoder.ticksPerMessageMax
+            transport: B3Packet.transport, ticksPerMessageMax: B3Decoder.ticksPerMessageMax,
+            description: { .b3 }
         ) { B3Decoder($0) }
     ]
 }

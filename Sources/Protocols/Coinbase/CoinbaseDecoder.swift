@@ -19,7 +19,7 @@ final class CoinbaseDecoder: FeedDecoding {
 
     private let framing = CoinbasePacket.transport.framing
     let instruments: CoinbaseInstruments
-    @exclusivity(unchecked) private var table: MessageTable
+    private let table: MessageTable
     @exclusivity(unchecked) var unrepresentable: UInt64 = 0
     /// What the books hold: a put does not say whether its order is new.
     @exclusivity(unchecked) private var live = OrderSet(capacity: ordersMax)
@@ -40,12 +40,7 @@ final class CoinbaseDecoder: FeedDecoding {
 
     func snapshotCounters() -> DecoderCounters {
         var counters = DecoderCounters()
-        counters.messages =
-            table.counted.filter { $0.count > 0 }
-            .map { MessageCount(key: UInt32($0.message.key), name: $0.message.name, count: $0.count) }
-            .sorted { $0.key < $1.key }
-        counters.unknownType = table.unknownType
-        counters.unexpectedLength = table.unexpectedLength
+        table.fill(&counters)
         counters.unrepresentable = unrepresentable
         counters.directoryFull = instruments.directoryFull
         return counters
@@ -89,7 +84,10 @@ final class CoinbaseDecoder: FeedDecoding {
         let flags = header.transactionFlags
         let ends = flags & Self.end != 0
         if openInstrument != 0, openInstrument != emitter.instrument { endOther(&emitter) }
-        if flags & Self.clearBook != 0 { clear(&emitter) }
+        if flags & Self.clearBook != 0 {
+            let isOrder = key == CoinbaseMessage.orderPut || key == CoinbaseMessage.orderDelete
+            clear(ends: ends && !isOrder, &emitter)
+        }
         switch key {
         case CoinbaseMessage.orderPut:
             put(CoinbaseOrderPut(base), ends ? .lastOfEvent : [], &emitter)
@@ -134,12 +132,12 @@ final class CoinbaseDecoder: FeedDecoding {
 
     /// The book is empty before the message counts.
     @inline(never)
-    private func clear(_ emitter: inout TickEmitter) {
+    private func clear(ends: Bool, _ emitter: inout TickEmitter) {
         // With instrument 0 it would clear the whole channel.
         guard emitter.instrument != 0 else { return }
         live.removeAll(of: emitter.instrument)
-        emitter.emit(.clear, flags: [])
-        openInstrument = emitter.instrument
+        emitter.emit(.clear, flags: ends ? .lastOfEvent : [])
+        openInstrument = ends ? 0 : emitter.instrument
     }
 
     /// Lets the open instrument's book be shown: its transaction is over, and the last message was no

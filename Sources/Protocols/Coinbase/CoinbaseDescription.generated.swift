@@ -17,7 +17,7 @@ N	Trades do not change the book; the orders that traded are put anew or deleted 
 N	Implied orders (the two best prices of a side that spreads imply) are statistics flagged implied: the two prices are no levels that orders could be added to.
 N	Instruments are named by number; the symbol is that number in decimal on every channel, the venue's symbol is in the details once a definition was read.
 N	Layouts: others.md for orders, trades and status, checked on captures of version 2; definitions, statistics and amendments follow public dissector definitions of version 1.7, whose parts for start of snapshot agree with captures. Templates 43 (funding), 200 and 202 (requests) are not decoded.
-F	coinbase	Coinbase Derivatives, incremental	1.7	FCME	group=233.246.250.0;port=5222-5225
+F	coinbase	Coinbase Derivatives, incremental	1.7	FCME	group=233.246.250.135;group=233.246.250.137;port=5222-5225
 E	Side	i8
 v	1	buy	
 v	-1	sell	

@@ -6,12 +6,14 @@ enum CoinbaseFeeds {
         FeedDefinition(
             name: "coinbase", venue: "FCME", timeZone: "America/Chicago",
             transport: CoinbasePacket.transport,
-            ticksPerMessageMax: CoinbaseDecoder.ticksPerMessageMax
+            ticksPerMessageMax: CoinbaseDecoder.ticksPerMessageMax,
+            description: { .coinbase }
         ) { CoinbaseDecoder($0) },
         FeedDefinition(
             name: "coinbase-snap", venue: "FCME", timeZone: "America/Chicago",
             transport: CoinbasePacket.snapshotTransport,
-            ticksPerMessageMax: CoinbaseSnapshotDecoder.ticksPerMessageMax
+            ticksPerMessageMax: CoinbaseSnapshotDecoder.ticksPerMessageMax,
+            description: { .coinbaseSnapshot }
         ) { CoinbaseSnapshotDecoder($0) },
     ]
 }

@@ -72,7 +72,8 @@ final class CoinbaseInstruments {
         more(&details)
         directory.update(id) { entry in
             entry.details = details.text
-            entry.tickSize = definition.tickSize > 0 && definition.tickSize != Price.none
+            entry.tickSize =
+                definition.tickSize > 0 && definition.tickSize != Price.none
                 ? definition.tickSize : 0
             entry.currency = definition.currency
         }

@@ -13,7 +13,7 @@ N	Snapshot packets carry no running number: they are delivered outside of any or
 N	Every message is flagged snapshot. A snapshot is a clear and the orders; its messages are numbered from 0, and orders behind a hole are left out until the next start.
 N	A snapshot channel belongs on a tape of its own until recovery reads it: beside the incremental channel it would set books back.
 N	Layouts of 110 and 120 are checked on captures of version 2, those of 111, 112 and 122 follow public dissector definitions of version 1.7 and agree with captures in length.
-F	coinbase-snap	Coinbase Derivatives, snapshots	1.7	FCME	group=233.246.250.0;port=5222-5225
+F	coinbase-snap	Coinbase Derivatives, snapshots	1.7	FCME	group=233.246.250.136;group=233.246.250.138;port=5222-5225
 E	TradingStatus	u8
 v	0	preOpen	
 v	1	open	

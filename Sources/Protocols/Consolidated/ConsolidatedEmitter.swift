@@ -29,7 +29,9 @@ struct ConsolidatedEmitter {
 
     /// Up to four letters as they stand in `extra`.
     @inline(__always)
-    static func letters(_ first: UInt8, _ second: UInt8 = 0, _ third: UInt8 = 0, _ fourth: UInt8 = 0)
+    static func letters(
+        _ first: UInt8, _ second: UInt8 = 0, _ third: UInt8 = 0, _ fourth: UInt8 = 0
+    )
         -> UInt32
     {
         UInt32(first) | UInt32(second) << 8 | UInt32(third) << 16 | UInt32(fourth) << 24
@@ -90,7 +92,8 @@ struct ConsolidatedEmitter {
     }
 
     /// A price, whatever it is.
-    mutating func statistic(_ detail: StatisticDetail, price billionths: Int64?, extra: UInt32 = 0) {
+    mutating func statistic(_ detail: StatisticDetail, price billionths: Int64?, extra: UInt32 = 0)
+    {
         ticks.emit(
             .statistic, price: price(billionths), flags: [], detail: detail.rawValue, extra: extra)
     }

@@ -21,9 +21,9 @@ N	A snapshot channel repeats whole books as clear and add, flagged snapshot, at 
 N	Market orders have no price and never enter a book: imbalance ticks with detail marketOrder, whose quantity is 0 when the order is gone.
 N	Messages without a time of their own (executions, product summaries) carry the time of their packet.
 N	13203, 13401 and 13402 have no documented layout; they are told by their prefix and dropped. 13400 is known for release 6.0 only.
-F	eobi	Eurex T7 EOBI, releases 7.0 to 14.1	14.1	XEUR	group=224.0.114.0;port=59000-59099
-F	eobi-3	Eurex T7 EOBI as of 2014, with execution summaries of 56 bytes	3.0	XEUR	group=224.0.114.0;port=59000-59099
-F	eobi-6	Eurex T7 EOBI, releases up to 6.0	6.0	XEUR	group=224.0.114.0;port=59000-59099
+F	eobi	Eurex T7 EOBI, releases 7.0 to 14.1	14.1	XEUR	port=59000-59099
+F	eobi-3	Eurex T7 EOBI as of 2014, with execution summaries of 56 bytes	3.0	XEUR	port=59000-59099
+F	eobi-6	Eurex T7 EOBI, releases up to 6.0	6.0	XEUR	port=59000-59099
 E	Side	u8
 v	1	buy	Buy
 v	2	sell	Sell

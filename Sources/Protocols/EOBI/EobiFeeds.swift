@@ -6,7 +6,8 @@ enum EobiFeeds {
         FeedDefinition(
             name: name, venue: "XEUR", timeZone: "Europe/Berlin",
             transport: EOBIPacket.transport,
-            ticksPerMessageMax: EobiDecoder.ticksPerMessageMax
+            ticksPerMessageMax: EobiDecoder.ticksPerMessageMax,
+            description: { .eobi }
         ) { EobiDecoder($0) }
     }
 }

@@ -173,7 +173,6 @@ extension MDP3Decoder {
         emitter.emit(
             .level, price: entry.price, quantity: removes ? 0 : entry.quantity, side: side,
             flags: implied ? .implied : [],
-            detail: entry.price == 0 ? PriceDetail.zero.rawValue : 0,
             extra: removes ? 0 : entry.orders)
     }
 
@@ -240,8 +239,7 @@ extension MDP3Decoder {
         }
         emitter.emit(
             kind, orderID: order.orderID, price: price, quantity: order.quantity, side: side,
-            flags: flags, detail: price == 0 ? PriceDetail.zero.rawValue : 0,
-            extra: UInt32(truncatingIfNeeded: order.priority))
+            flags: flags, extra: UInt32(truncatingIfNeeded: order.priority))
     }
 
     /// Orders alone (47; 43 with seven decimals).

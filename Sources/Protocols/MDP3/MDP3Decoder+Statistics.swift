@@ -46,12 +46,12 @@ extension MDP3Decoder {
     /// Which value an entry type of the statistics stands for (§3).
     static func statistic(_ type: UInt8) -> StatisticDetail? {
         switch type {
-        case UInt8(ascii: "2"): .lastTrade
-        case UInt8(ascii: "4"): .sessionOpen
+        case UInt8(ascii: "2"): .last
+        case UInt8(ascii: "4"): .open
         case UInt8(ascii: "6"): .settlement
-        case UInt8(ascii: "7"): .sessionHigh
-        case UInt8(ascii: "8"): .sessionLow
-        case UInt8(ascii: "9"): .vwap
+        case UInt8(ascii: "7"): .high
+        case UInt8(ascii: "8"): .low
+        case UInt8(ascii: "9"): .averagePrice
         case UInt8(ascii: "B"): .clearedVolume
         case UInt8(ascii: "C"): .openInterest
         case UInt8(ascii: "N"): .sessionHighBid

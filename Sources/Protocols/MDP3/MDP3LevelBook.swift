@@ -24,8 +24,7 @@ struct MDP3LevelBook {
         _ price: Int64, _ quantity: Int64, _ orders: UInt32, _ emitter: inout TickEmitter
     ) {
         emitter.emit(
-            .level, price: price, quantity: quantity, side: side, flags: flags,
-            detail: price == 0 ? PriceDetail.zero.rawValue : 0, extra: orders)
+            .level, price: price, quantity: quantity, side: side, flags: flags, extra: orders)
     }
 
     /// Tells that what stood at a place is gone, unless the place was not known.

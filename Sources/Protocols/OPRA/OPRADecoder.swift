@@ -35,7 +35,7 @@ public final class OPRADecoder: FeedDecoding {
         guard let base = blocks.baseAddress else { return 0 }
         var out = ConsolidatedEmitter(ticks: TickEmitter(ticks: ticks, context: context))
         // Only the block has a time.
-        out.ticks.exchangeTime = 0
+        out.ticks.exchangeTime = context.sendTime
         let last = capacity - Self.ticksPerMessageMax
         while cursor.remaining > 0, out.ticks.count <= last {
             let message = base + cursor.offset

@@ -148,7 +148,9 @@ extension OPRASeries.Key {
     fileprivate var year: Int { Int(UInt8(truncatingIfNeeded: high)) }
 
     fileprivate var root: String {
-        withUnsafeBytes(of: high.bigEndian) { $0.baseAddress.unsafelyUnwrapped.wireText(0, bytes: 5) }
+        withUnsafeBytes(of: high.bigEndian) {
+            $0.baseAddress.unsafelyUnwrapped.wireText(0, bytes: 5)
+        }
     }
 
     /// OSI: root in six places, yymmdd, C or P, strike in thousandths with eight digits.

@@ -44,19 +44,23 @@ final class OptiqDecoder: FeedDecoding {
         switch key {
         case OptiqMessage.marketUpdate:
             count(
-                key, OptiqMarketUpdate.isWhole(base, blockLength: block, length: length)
+                key,
+                OptiqMarketUpdate.isWhole(base, blockLength: block, length: length)
                     ? OptiqMarketUpdate(base, blockLength: block).updates.count : nil)
         case OptiqMessage.orderUpdate:
             count(
-                key, OptiqOrderUpdate.isWhole(base, blockLength: block, length: length)
+                key,
+                OptiqOrderUpdate.isWhole(base, blockLength: block, length: length)
                     ? OptiqOrderUpdate(base, blockLength: block).orders.count : nil)
         case OptiqMessage.priceUpdate:
             count(
-                key, OptiqPriceUpdate.isWhole(base, blockLength: block, length: length)
+                key,
+                OptiqPriceUpdate.isWhole(base, blockLength: block, length: length)
                     ? OptiqPriceUpdate(base, blockLength: block).prices.count : nil)
         case OptiqMessage.longOrderUpdate:
             count(
-                key, OptiqLongOrderUpdate.isWhole(base, blockLength: block, length: length)
+                key,
+                OptiqLongOrderUpdate.isWhole(base, blockLength: block, length: length)
                     ? OptiqLongOrderUpdate(base, blockLength: block).orders.count : nil)
         case OptiqMessage.marketStatusChange:
             guard OptiqMarketStatusChange.isWhole(base, blockLength: block, length: length) else {

@@ -5,7 +5,8 @@ enum OptiqFeeds {
     static let all = [
         FeedDefinition(
             name: "optiq", venue: "XPAR", timeZone: "Europe/Paris",
-            transport: OptiqPacket.transport, ticksPerMessageMax: OptiqDecoder.ticksPerMessageMax
+            transport: OptiqPacket.transport, ticksPerMessageMax: OptiqDecoder.ticksPerMessageMax,
+            description: { .optiq }
         ) { OptiqDecoder($0) }
     ]
 }

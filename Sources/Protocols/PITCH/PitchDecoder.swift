@@ -18,7 +18,7 @@ public final class PitchDecoder: FeedDecoding {
     private let hasFlags: Bool
     /// Executions carry a trade condition (all but equities).
     let hasConditions: Bool
-    @exclusivity(unchecked) private var table: MessageTable
+    private let table: MessageTable
     @exclusivity(unchecked) var clock: PitchClock
     @exclusivity(unchecked) var auctions = PitchAuctions()
     @exclusivity(unchecked) var counters = DecoderCounters()
@@ -213,14 +213,7 @@ public final class PitchDecoder: FeedDecoding {
     /// The counters so far; not for the hot path.
     public func snapshotCounters() -> DecoderCounters {
         var result = counters
-        result.unknownType = table.unknownType
-        result.unexpectedLength = table.unexpectedLength
-        result.messages = table.counted.filter { $0.count > 0 }
-            .map {
-                MessageCount(
-                    key: UInt32($0.message.key), name: $0.message.name, count: $0.count)
-            }
-            .sorted { $0.key < $1.key }
+        table.fill(&result)
         return result
     }
 }

@@ -22,7 +22,7 @@ enum PitchFeeds {
     ) -> FeedDefinition {
         FeedDefinition(
             name: layout.rawValue, venue: venue, timeZone: timeZone, transport: PITCHUnit.transport,
-            ticksPerMessageMax: PitchDecoder.ticksPerMessageMax
+            ticksPerMessageMax: PitchDecoder.ticksPerMessageMax, description: { .pitch }
         ) { PitchDecoder($0) }
     }
 }

@@ -30,6 +30,45 @@ public enum OpenBookMessage {
     public static var deltaUpdate: Int { 231 }
 }
 
+/// PacketHeader, 16 bytes (nyse-xdp.md).
+@frozen public struct OpenBookPacketHeader {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var packetSize: UInt16 {
+        UInt16(bigEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt16 {
+        UInt16(bigEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var sequence: UInt32 {
+        UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var sendTime: UInt32 {
+        UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var productID: UInt8 {
+        base.loadUnaligned(fromByteOffset: 12, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var retransmissionFlag: UInt8 {
+        base.loadUnaligned(fromByteOffset: 13, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var entryCount: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var linkFlag: UInt8 {
+        base.loadUnaligned(fromByteOffset: 15, as: UInt8.self)
+    }
+}
+
 /// FullUpdateEntry, 34 bytes (nyse-xdp.md).
 @frozen public struct OpenBookFullUpdateEntry {
     public let base: UnsafeRawPointer

@@ -25,7 +25,8 @@ public final class OpenBookDecoder: FeedDecoding {
         venue = setup.directory.venueIndex(setup.venue)
         channel = setup.channel
         midnight = setup.midnight
-        for entry in directory.entries where entry.venue == setup.venue && entry.channel == channel {
+        for entry in directory.entries where entry.venue == setup.venue && entry.channel == channel
+        {
             guard let index = UInt32(exactly: entry.code) else { continue }
             var symbol = PillarSymbol(index: index, instrument: entry.id)
             symbol.isUnnamed = entry.symbol.isEmpty
@@ -74,7 +75,7 @@ public final class OpenBookDecoder: FeedDecoding {
         }
         cursor = BlockCursor(
             offset: cursor.offset &+ blocks.count, remaining: cursor.remaining &- 1,
-            sequence: cursor.sequence &+ 1)
+            sequence: cursor.sequence == 0 ? 0 : cursor.sequence &+ 1)
         return emitter.count
     }
 

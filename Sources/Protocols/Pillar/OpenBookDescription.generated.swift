@@ -23,6 +23,15 @@ v	79	order	a new order, or more interest
 v	67	cancel	
 v	69	execution	
 v	88	several	
+H	PacketHeader	16
+f	0	u16be	packetSize									
+f	2	u16be	messageType									
+f	4	u32be	sequence									
+f	8	u32be	sendTime									
+f	12	u8	productID									
+f	13	u8	retransmissionFlag									
+f	14	u8	entryCount									
+f	15	u8	linkFlag									
 H	FullUpdateEntry	34
 f	0	u16be	size									
 f	2	u32be	symbolIndex									

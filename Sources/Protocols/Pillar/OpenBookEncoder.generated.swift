@@ -3,6 +3,36 @@
 
 import Wire
 
+public struct OpenBookPacketHeaderValues: Sendable {
+    public var packetSize: UInt16
+    public var messageType: UInt16
+    public var sequence: UInt32
+    public var sendTime: UInt32
+    public var productID: UInt8
+    public var retransmissionFlag: UInt8
+    public var entryCount: UInt8
+    public var linkFlag: UInt8
+    public init(
+        packetSize: UInt16 = 0,
+        messageType: UInt16 = 0,
+        sequence: UInt32 = 0,
+        sendTime: UInt32 = 0,
+        productID: UInt8 = 0,
+        retransmissionFlag: UInt8 = 0,
+        entryCount: UInt8 = 0,
+        linkFlag: UInt8 = 0
+    ) {
+        self.packetSize = packetSize
+        self.messageType = messageType
+        self.sequence = sequence
+        self.sendTime = sendTime
+        self.productID = productID
+        self.retransmissionFlag = retransmissionFlag
+        self.entryCount = entryCount
+        self.linkFlag = linkFlag
+    }
+}
+
 public struct OpenBookFullUpdateEntryValues: Sendable {
     public var size: UInt16
     public var symbolIndex: UInt32
@@ -131,6 +161,29 @@ public struct OpenBookDeltaUpdatePointValues: Sendable {
 /// Values are raw, as on the wire; nothing is checked, so that tests can write
 /// what a venue would not.
 public enum OpenBookEncoder {
+    /// PacketHeader, 16 bytes.
+    public static func packetHeader(
+        packetSize: UInt16 = 0,
+        messageType: UInt16 = 0,
+        sequence: UInt32 = 0,
+        sendTime: UInt32 = 0,
+        productID: UInt8 = 0,
+        retransmissionFlag: UInt8 = 0,
+        entryCount: UInt8 = 0,
+        linkFlag: UInt8 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(16)
+        bytes.putWire(packetSize, at: start + 0, bigEndian: true)
+        bytes.putWire(messageType, at: start + 2, bigEndian: true)
+        bytes.putWire(sequence, at: start + 4, bigEndian: true)
+        bytes.putWire(sendTime, at: start + 8, bigEndian: true)
+        bytes.putWire(productID, at: start + 12)
+        bytes.putWire(retransmissionFlag, at: start + 13)
+        bytes.putWire(entryCount, at: start + 14)
+        bytes.putWire(linkFlag, at: start + 15)
+    }
+
     /// FullUpdateEntry, 34 bytes.
     public static func fullUpdateEntry(
         size: UInt16 = 0,

@@ -2100,27 +2100,27 @@ public enum PillarMessage {
     public var symbolIndex: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
     }
-    /// Offset 16: price of sessionHigh, by code.
+    /// Offset 16: price of high, by code.
     @inlinable @inline(__always)
     public var highPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: Int32.self))
     }
-    /// Offset 20: price of sessionLow, by code.
+    /// Offset 20: price of low, by code.
     @inlinable @inline(__always)
     public var lowPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 20, as: Int32.self))
     }
-    /// Offset 24: price of sessionOpen, by code.
+    /// Offset 24: price of open, by code.
     @inlinable @inline(__always)
     public var openPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: Int32.self))
     }
-    /// Offset 28: price of sessionClose, by code.
+    /// Offset 28: price of close, by code.
     @inlinable @inline(__always)
     public var closePrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 28, as: Int32.self))
     }
-    /// Offset 32: quantity of totalVolume.
+    /// Offset 32: quantity of volume.
     @inlinable @inline(__always)
     public var totalVolume: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 32, as: UInt32.self))
@@ -2612,27 +2612,27 @@ public enum PillarMessage {
     public var seriesIndex: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
     }
-    /// Offset 16: price of sessionHigh, by code.
+    /// Offset 16: price of high, by code.
     @inlinable @inline(__always)
     public var highPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: Int32.self))
     }
-    /// Offset 20: price of sessionLow, by code.
+    /// Offset 20: price of low, by code.
     @inlinable @inline(__always)
     public var lowPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 20, as: Int32.self))
     }
-    /// Offset 24: price of sessionOpen, by code.
+    /// Offset 24: price of open, by code.
     @inlinable @inline(__always)
     public var openPrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 24, as: Int32.self))
     }
-    /// Offset 28: price of sessionClose, by code.
+    /// Offset 28: price of close, by code.
     @inlinable @inline(__always)
     public var closePrice: Int32 {
         Int32(littleEndian: base.loadUnaligned(fromByteOffset: 28, as: Int32.self))
     }
-    /// Offset 32: quantity of totalVolume.
+    /// Offset 32: quantity of volume.
     @inlinable @inline(__always)
     public var totalVolume: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 32, as: UInt32.self))

@@ -3,12 +3,14 @@ import Wire
 
 /// Index mappings and the directory.
 extension PillarDecoder {
-    /// Takes over what an earlier run of the trading day had learned of this channel.
+    /// Takes over what an earlier run of the trading day had learned: indexes are those of the
+    /// market, whichever of its channels brought the mapping.
     func restoreSymbols(venue name: String) {
-        for entry in directory.entries where entry.venue == name && entry.channel == channel {
+        for entry in directory.entries where entry.venue == name {
             guard let index = UInt32(exactly: entry.code) else { continue }
             var symbol = PillarSymbol(index: index, instrument: entry.id)
             symbol.isUnnamed = entry.symbol.isEmpty
+            if symbol.isUnnamed, entry.channel != channel { continue }
             var isSeries = false
             for line in entry.details.split(separator: "\n") {
                 let parts = line.split(separator: "=", maxSplits: 1)
@@ -22,6 +24,8 @@ extension PillarDecoder {
                 default: break
                 }
             }
+            let known = isSeries ? series.find(index) : symbols.find(index)
+            if symbol.isUnnamed, known.instrument != 0 { continue }
             if isSeries { series.insert(symbol) } else { symbols.insert(symbol) }
         }
     }
@@ -175,8 +179,8 @@ extension PillarDecoder {
         return details.text
     }
 
-    /// Root, date, C or P and the strike in thousandths, such as `SPXW 240315C05100000`; the strike as
-    /// it stands there if it is no such number.
+    /// Root, date, C or P and the strike in thousandths, such as `SPXW 240315C05100000`; the strike
+    /// as it stands there if it is no such number.
     private static func symbol(_ message: PillarSeriesIndexMapping, strike: Int64?) -> String {
         var strikeText = message.strikePriceText
         if let strike {

@@ -76,8 +76,8 @@ extension PillarDecoder {
             side: .ask, extra: extra)
     }
 
-    /// A quote without a price would say that a side is empty, which is not known: it is counted and
-    /// left out.
+    /// A quote without a price would say that a side is empty, which is not known: it is counted
+    /// and left out.
     @inline(__always)
     private func hasPrices(_ symbol: PillarSymbol) -> Bool {
         if symbol.priceScale != 0 { return true }

@@ -198,12 +198,12 @@ extension PillarDecoder {
                 symbol, seconds: message.sourceTime, nanoseconds: message.sourceTimeNanoseconds,
                 &emitter)
         else { return }
-        statistic(.sessionHigh, message.highPrice, symbol, &emitter)
-        statistic(.sessionLow, message.lowPrice, symbol, &emitter)
-        statistic(.sessionOpen, message.openPrice, symbol, &emitter)
-        statistic(.sessionClose, message.closePrice, symbol, &emitter)
+        statistic(.high, message.highPrice, symbol, &emitter)
+        statistic(.low, message.lowPrice, symbol, &emitter)
+        statistic(.open, message.openPrice, symbol, &emitter)
+        statistic(.close, message.closePrice, symbol, &emitter)
         emitter.emit(
             .statistic, quantity: Int64(message.totalVolume),
-            detail: StatisticDetail.totalVolume.rawValue)
+            detail: StatisticDetail.volume.rawValue)
     }
 }

@@ -150,10 +150,12 @@ public final class PillarDecoder: FeedDecoding {
             securityStatus(PillarSecurityStatus(message), &emitter)
         case PillarMessage.imbalance: imbalance(PillarImbalance(message, length: length), &emitter)
         case PillarMessage.seriesImbalance: imbalance(PillarSeriesImbalance(message), &emitter)
-        case PillarMessage.addOrderRefresh: addOrderRefresh(PillarAddOrderRefresh(message), &emitter)
+        case PillarMessage.addOrderRefresh:
+            addOrderRefresh(PillarAddOrderRefresh(message), &emitter)
         case PillarMessage.crossTrade: crossTrade(PillarCrossTrade(message), &emitter)
         case PillarMessage.tradeCancel: tradeCancel(PillarTradeCancel(message), &emitter)
-        case PillarMessage.crossCorrection: crossCorrection(PillarCrossCorrection(message), &emitter)
+        case PillarMessage.crossCorrection:
+            crossCorrection(PillarCrossCorrection(message), &emitter)
         case PillarMessage.retailPriceImprovement:
             retailInterest(PillarRetailPriceImprovement(message), &emitter)
         case PillarMessage.seriesRequestForQuote:

@@ -397,11 +397,11 @@ M	223	223	StockSummary	36		pillar-integ,xdp-integrated,pillar-trades	statistic, 
 f	4	u32le	sourceTime					epoch-s				exchange_time: its seconds
 f	8	u32le	sourceTimeNanoseconds					ns				exchange_time
 f	12	u32le	symbolIndex									instrument
-f	16	i32le	highPrice									price of sessionHigh, by code
-f	20	i32le	lowPrice									price of sessionLow, by code
-f	24	i32le	openPrice									price of sessionOpen, by code
-f	28	i32le	closePrice									price of sessionClose, by code
-f	32	u32le	totalVolume									quantity of totalVolume
+f	16	i32le	highPrice									price of high, by code
+f	20	i32le	lowPrice									price of low, by code
+f	24	i32le	openPrice									price of open, by code
+f	28	i32le	closePrice									price of close, by code
+f	32	u32le	totalVolume									quantity of volume
 M	50	50	SeriesIndexMapping	55		pillar-options	definition
 f	4	u32le	seriesIndex									directory: code
 f	8	u8	seriesType									directory: details, series_type
@@ -481,11 +481,11 @@ M	323	323	SeriesSummary	36		pillar-options	statistic, one tick a value; prices o
 f	4	u32le	sourceTime					epoch-s				exchange_time: its seconds
 f	8	u32le	sourceTimeNanoseconds					ns				exchange_time
 f	12	u32le	seriesIndex									instrument
-f	16	i32le	highPrice									price of sessionHigh, by code
-f	20	i32le	lowPrice									price of sessionLow, by code
-f	24	i32le	openPrice									price of sessionOpen, by code
-f	28	i32le	closePrice									price of sessionClose, by code
-f	32	u32le	totalVolume									quantity of totalVolume
+f	16	i32le	highPrice									price of high, by code
+f	20	i32le	lowPrice									price of low, by code
+f	24	i32le	openPrice									price of open, by code
+f	28	i32le	closePrice									price of close, by code
+f	32	u32le	totalVolume									quantity of volume
 M	340	340	SeriesQuote	42		pillar-options	quote, one tick a side
 f	4	u32le	sourceTimeNanoseconds					ns				exchange_time, by reference
 f	8	u32le	seriesIndex									instrument

@@ -59,7 +59,8 @@ struct PillarSymbols {
         mask = oldCount * 2 - 1
         places = .allocate(capacity: mask + 1)
         places.initialize(repeating: PillarSymbol(), count: mask + 1)
-        for symbol in UnsafeBufferPointer(start: old, count: oldCount) where symbol.instrument != 0 {
+        for symbol in UnsafeBufferPointer(start: old, count: oldCount) where symbol.instrument != 0
+        {
             places[place(symbol.index)] = symbol
         }
         old.deallocate()

@@ -1263,7 +1263,7 @@ public enum UtpEncoder {
         bytes.putWire(nbboLuld, at: start + 47)
         bytes.putWire(bolo, at: start + 48)
         bytes.putWire(oddLotForm, at: start + 49)
-        bytes.putWire(UInt16(truncatingIfNeeded: oddLotMpid.count), at: start + 50, bigEndian: true)
+        bytes.putWire(UInt16(truncatingIfNeeded: oddLotShort.count + oddLotLong.count + oddLotMpid.count), at: start + 50, bigEndian: true)
         for entry in nbboShort { entry.append(to: &bytes) }
         for entry in nbboLong { entry.append(to: &bytes) }
         for entry in boloShort { entry.append(to: &bytes) }
@@ -1332,7 +1332,7 @@ public enum UtpEncoder {
         bytes.putWire(adfMpidIndicator, at: start + 78)
         bytes.putWire(bolo, at: start + 79)
         bytes.putWire(oddLotForm, at: start + 80)
-        bytes.putWire(UInt16(truncatingIfNeeded: oddLotMpid.count), at: start + 81, bigEndian: true)
+        bytes.putWire(UInt16(truncatingIfNeeded: oddLotShort.count + oddLotLong.count + oddLotMpid.count), at: start + 81, bigEndian: true)
         for entry in nbboShort { entry.append(to: &bytes) }
         for entry in nbboLong { entry.append(to: &bytes) }
         for entry in adfMpid { entry.append(to: &bytes) }
@@ -1377,7 +1377,7 @@ public enum UtpEncoder {
         bytes.putWire(sipGenerated, at: start + 34)
         bytes.putWire(bolo, at: start + 35)
         bytes.putWire(oddLotForm, at: start + 36)
-        bytes.putWire(UInt16(truncatingIfNeeded: oddLotMpid.count), at: start + 37, bigEndian: true)
+        bytes.putWire(UInt16(truncatingIfNeeded: oddLotShort.count + oddLotLong.count + oddLotMpid.count), at: start + 37, bigEndian: true)
         for entry in boloShort { entry.append(to: &bytes) }
         for entry in boloLong { entry.append(to: &bytes) }
         for entry in boloMpid { entry.append(to: &bytes) }
@@ -1421,7 +1421,7 @@ public enum UtpEncoder {
         bytes.putWire(sipGenerated, at: start + 48)
         bytes.putWire(bolo, at: start + 49)
         bytes.putWire(oddLotForm, at: start + 50)
-        bytes.putWire(UInt16(truncatingIfNeeded: oddLotMpid.count), at: start + 51, bigEndian: true)
+        bytes.putWire(UInt16(truncatingIfNeeded: oddLotShort.count + oddLotLong.count + oddLotMpid.count), at: start + 51, bigEndian: true)
         for entry in boloShort { entry.append(to: &bytes) }
         for entry in boloLong { entry.append(to: &bytes) }
         for entry in boloMpid { entry.append(to: &bytes) }
