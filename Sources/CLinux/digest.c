@@ -7,7 +7,7 @@ static uint64_t mix(uint64_t hash, uint64_t word) {
     return (uint64_t)(product >> 64) ^ (uint64_t)product;
 }
 
-static uint32_t digest(const uint8_t *bytes, size_t length) {
+static inline uint64_t hash_bytes(const uint8_t *bytes, size_t length) {
     uint64_t hash = 0x2545F4914F6CDD1DULL ^ length;
     uint64_t word;
     while (length >= 8) {
@@ -17,10 +17,15 @@ static uint32_t digest(const uint8_t *bytes, size_t length) {
         length -= 8;
     }
     word = 0;
-    memcpy(&word, bytes, length);
-    hash = mix(hash, word);
-    return (uint32_t)(hash >> 32) | 1u;
+    if (length > 0) memcpy(&word, bytes, length);
+    return mix(hash, word);
 }
+
+static uint32_t digest(const uint8_t *bytes, size_t length) {
+    return (uint32_t)(hash_bytes(bytes, length) >> 32) | 1u;
+}
+
+uint64_t clinux_hash(const uint8_t *bytes, size_t length) { return hash_bytes(bytes, length); }
 
 /* Totals by category: OPRA Pillar 6, others.md 5. */
 size_t clinux_opra_length(const uint8_t *message, size_t rest) {

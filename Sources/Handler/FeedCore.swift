@@ -275,16 +275,39 @@ public final class FeedCore {
         let context = DeliveryContext(
             captureTime: delivery.captureTime, channel: channel.id, line: delivery.line,
             flags: flags, sendTime: delivery.sendTime)
+        if delivery.isUnsequenced {
+            decodeUnsequenced(delivery, context, channel)
+            return
+        }
         var cursor = BlockCursor(
             offset: 0, remaining: delivery.count, sequence: delivery.sequence)
         for _ in 0..<delivery.skip {
             cursor.offset += channel.framing.length(in: delivery.blocks, at: cursor.offset)
         }
+        decode(delivery.blocks, &cursor, context, channel)
+    }
+
+    /// Messages without numbers, each with sequence 0.
+    private func decodeUnsequenced(
+        _ delivery: Delivery, _ context: DeliveryContext, _ channel: CoreChannel
+    ) {
+        var offset = 0
+        for _ in 0..<delivery.count {
+            var cursor = BlockCursor(offset: offset, remaining: 1, sequence: 0)
+            offset += channel.framing.length(in: delivery.blocks, at: offset)
+            decode(delivery.blocks, &cursor, context, channel)
+        }
+    }
+
+    private func decode(
+        _ blocks: UnsafeRawBufferPointer, _ cursor: inout BlockCursor, _ context: DeliveryContext,
+        _ channel: CoreChannel
+    ) {
         while cursor.remaining > 0 {
             let room = makeRoom(channel.ticksPerMessageMax)
             let (remaining, inner) = (cursor.remaining, cursor.inner)
             batchCount += channel.decoder.decode(
-                delivery.blocks, cursor: &cursor, context: context, into: batch + batchCount,
+                blocks, cursor: &cursor, context: context, into: batch + batchCount,
                 capacity: room)
             precondition(
                 cursor.remaining < remaining || cursor.inner > inner,

@@ -34,6 +34,11 @@ public enum TotalsReport {
                 + "gaps \(total.gaps) (filled \(total.gapsFilled)), recovered \(total.recovered), "
                 + "rejected \(total.rejected), late \(total.late)"
         ]
+        if total.unsequenced + total.unsequencedDuplicate > 0 {
+            lines.append(
+                "  without sequence: \(total.unsequenced), "
+                    + "duplicate \(total.unsequencedDuplicate)")
+        }
         for line in channel.lines where line.status.packets > 0 {
             let status = line.status
             lines.append(
@@ -110,7 +115,8 @@ public enum TotalsReport {
             "delivered": total.delivered, "duplicate": total.duplicate, "stale": total.stale,
             "rejected": total.rejected, "late": total.late, "lost": total.lost,
             "gaps": total.gaps, "gaps_filled": total.gapsFilled, "recovered": total.recovered,
-            "mismatches": total.mismatches, "messages_by_type": types,
+            "mismatches": total.mismatches, "unsequenced": total.unsequenced,
+            "unsequenced_duplicate": total.unsequencedDuplicate, "messages_by_type": types,
             "unknown_type": channel.decoder.unknownType,
             "unexpected_length": channel.decoder.unexpectedLength,
             "lines": channel.lines.map { line in
@@ -119,7 +125,8 @@ public enum TotalsReport {
                     "messages": line.status.messages, "wins": line.status.wins,
                     "duplicates": line.status.duplicates, "stale": line.status.stale,
                     "lost": line.status.lost, "out_of_order": line.status.outOfOrder,
-                    "rejected": line.status.rejected, "skew_ns_log2": line.status.skew,
+                    "rejected": line.status.rejected, "unsequenced": line.status.unsequenced,
+                    "skew_ns_log2": line.status.skew,
                 ] as [String: Any]
             },
         ]

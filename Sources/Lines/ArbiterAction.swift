@@ -29,7 +29,9 @@ public struct Delivery {
     public var line: UInt8
     public var captureTime: UInt64
     public var timeSource: TimeSource
-    /// When the venue sent the packet, ns since the Unix epoch; 0 if its transport does not say.
+    /// ns since the Unix epoch, 0 if the transport has none.
     public var sendTime: UInt64
     public var isRecovered: Bool
+    /// Outside of the order: every message has sequence 0.
+    public var isUnsequenced: Bool
 }

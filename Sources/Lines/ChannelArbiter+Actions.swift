@@ -6,6 +6,10 @@ extension ChannelArbiter {
     /// The next thing to do; call until it returns `none`.
     public func nextAction(now: UInt64) -> ArbiterAction {
         while true {
+            if let delivery = unsequenced {
+                unsequenced = nil
+                return .deliver(delivery)
+            }
             if resumption == .found {
                 resumption = .announced
                 return .epoch(
@@ -37,7 +41,7 @@ extension ChannelArbiter {
                 if status.epoch != 0, isWaiting {
                     return declareGap(.epoch)
                 }
-                return begin(change)
+                return begin(change, now: now)
             }
             if let waiting = pending {
                 if let action = retry(waiting, now: now) { return action }
@@ -121,7 +125,8 @@ extension ChannelArbiter {
         return Delivery(
             blocks: scan.blocks, skip: Int(scan.cursor - scan.first), count: Int(count),
             sequence: scan.cursor, line: scan.line, captureTime: scan.captureTime,
-            timeSource: scan.timeSource, sendTime: scan.sendTime, isRecovered: recovered)
+            timeSource: scan.timeSource, sendTime: scan.sendTime, isRecovered: recovered,
+            isUnsequenced: false)
     }
 
     /// Messages below the next sequence that are not missing: known, or from before our beginning.
@@ -174,14 +179,15 @@ extension ChannelArbiter {
             number: status.epoch, cause: .end, session: status.session, sequence: end)
     }
 
-    private func begin(_ change: EpochSwitch) -> ArbiterAction {
+    private func begin(_ change: EpochSwitch, now: UInt64) -> ArbiterAction {
         epochSwitch = nil
         resumption = .none
         if status.epoch != 0, change.session != status.session { retire(status.session) }
         pastEpochs.add(status)
         // Another session's packets are told by their session.
-        pastSequence =
-            status.epoch != 0 && change.session == status.session ? newestSequence : .max
+        let isSameSession = status.epoch != 0 && change.session == status.session
+        pastSequence = isSameSession ? newestSequence : .max
+        pastEnd = isSameSession ? status.knownEnd : 0
         var next = ChannelStatus()
         next.epoch = status.epoch + 1
         next.session = change.session
@@ -191,11 +197,13 @@ extension ChannelArbiter {
         status = next
         lostRanges.removeAll()
         history.clear()
+        swap(&digests, &pastDigests)
         digests.update(repeating: 0, count: Self.digestCapacity)
         sendTimeFloor = min(sendTimeNewest, change.sendTime &- 1)
         sendTimeNewest = sendTimeFloor
         epochSendTime = change.sendTime
         epochSequence = change.sequence
+        epochTime = now
         nextStreamOffset = 0
         endSequence = nil
         tailSince = 0

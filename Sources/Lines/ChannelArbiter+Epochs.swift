@@ -19,13 +19,15 @@ extension ChannelArbiter {
     private static let repeatNanosecondsMax: UInt64 = 1_000_000_000
 
     func relation(
-        of packet: TransportPacket, line: Int, captureTime: UInt64, timeSource: TimeSource
+        of packet: TransportPacket, line: Int, captureTime: UInt64, timeSource: TimeSource,
+        now: UInt64
     ) -> Relation {
         if status.epoch == 0 { return joined(packet) }
         if packet.session != status.session {
             if pastSessions.contains(packet.session) { return .stale }
             return .newEpoch(.session, first: beginning(packet))
         }
+        if packet.resetsSequence { return relationByReset(packet, now: now) }
         if resumption == .expected,
             packet.firstSequence >= status.next || packet.endSequence > status.next
         {
@@ -34,8 +36,9 @@ extension ChannelArbiter {
         }
         if options.isTimed {
             if let relation = relationByTime(packet) { return relation }
-        } else if let relation = relationByRun(packet, line) {
-            return relation
+        } else {
+            if let relation = relationByRun(packet, line) { return relation }
+            if isOfPastRun(packet, now: now) { return .stale }
         }
         let isOdd = isImplausibleJump(packet) || (!options.isTimed && goesBack(packet, line))
         guard isOdd else { return .current }
@@ -122,7 +125,7 @@ extension ChannelArbiter {
         return .stale
     }
 
-    private func isImplausibleJump(_ packet: TransportPacket) -> Bool {
+    func isImplausibleJump(_ packet: TransportPacket) -> Bool {
         packet.endSequence > status.next && packet.endSequence - status.next > options.jumpMax
     }
 

@@ -56,7 +56,9 @@ public final class ChannelArbiter {
     @exclusivity(unchecked) var window: PacketStore
     @exclusivity(unchecked) var lostRanges: SequenceRanges
     @exclusivity(unchecked) var history: ArrivalHistory
-    let digests: UnsafeMutablePointer<UInt64>
+    @exclusivity(unchecked) var digests: UnsafeMutablePointer<UInt64>
+    /// Those of the epoch before.
+    @exclusivity(unchecked) var pastDigests: UnsafeMutablePointer<UInt64>
     private let digestFraming: clinux_framing
     static let digestCapacity = 8192
 
@@ -88,6 +90,14 @@ public final class ChannelArbiter {
     /// Newest send time of the epoch, and the first sequence of its packet.
     @exclusivity(unchecked) var sendTimeNewest: UInt64 = 0
     @exclusivity(unchecked) var newestSequence: UInt64 = 0
+    /// Core time at which the epoch began; nil if another run of the handler saw it begin.
+    @exclusivity(unchecked) var epochTime: UInt64?
+    /// Behind the highest sequence of the epoch before, if it had the same session; otherwise 0.
+    @exclusivity(unchecked) var pastEnd: UInt64 = 0
+    /// The newest announcements of new runs.
+    @exclusivity(unchecked) var resets: [AnnouncedReset] = []
+    let unsequencedHistory: UnsequencedHistory
+    @exclusivity(unchecked) var unsequenced: Delivery?
     /// Stream offset behind the newest delivered packet.
     @exclusivity(unchecked) var nextStreamOffset: UInt64 = 0
 
@@ -102,19 +112,25 @@ public final class ChannelArbiter {
             packetCapacity: options.windowPackets, byteCapacity: options.windowBytes)
         lostRanges = SequenceRanges(capacity: options.lostRangesMax)
         history = ArrivalHistory()
+        unsequencedHistory = UnsequencedHistory()
         digests = .allocate(capacity: Self.digestCapacity)
         digests.initialize(repeating: 0, count: Self.digestCapacity)
+        pastDigests = .allocate(capacity: Self.digestCapacity)
+        pastDigests.initialize(repeating: 0, count: Self.digestCapacity)
         digestFraming = clinux_framing(
             kind: options.framing.kind.rawValue, offset: UInt8(options.framing.offset),
             width: UInt8(options.framing.width), big_endian: options.framing.bigEndian ? 1 : 0)
         pastSessions.reserveCapacity(17)
+        resets.reserveCapacity(Self.resetsRemembered)
     }
 
     deinit {
         window.free()
         for run in runs { run.candidate.free() }
         history.free()
+        unsequencedHistory.free()
         digests.deallocate()
+        pastDigests.deallocate()
     }
 
     /// Goes on where an earlier run of the handler stopped: the next packet of the session is
@@ -174,16 +190,23 @@ public final class ChannelArbiter {
         now: UInt64
     ) {
         lines[line].packets += 1
-        lines[line].messages += UInt64(packet.messageCount)
         lines[line].bytes += UInt64(packet.blocks.count)
         lines[line].lastTime = now
-        if packet.kind != .data { lines[line].heartbeats += 1 }
         lines[line].rejected += UInt64(packet.announcedCount - packet.messageCount)
+        if packet.kind == .unsequenced {
+            takeUnsequenced(
+                packet, line, captureTime: captureTime, timeSource: timeSource, now: now)
+            return
+        }
+        lines[line].messages += UInt64(packet.messageCount)
+        if packet.kind != .data { lines[line].heartbeats += 1 }
 
         let booked = Pending(
             packet: packet, line: line, captureTime: captureTime, timeSource: timeSource,
             isBooked: false)
-        switch relation(of: packet, line: line, captureTime: captureTime, timeSource: timeSource) {
+        let relation = relation(
+            of: packet, line: line, captureTime: captureTime, timeSource: timeSource, now: now)
+        switch relation {
         case .current:
             dropCandidate(line)
             place(booked, now: now)
@@ -193,6 +216,10 @@ public final class ChannelArbiter {
             break
         case .newEpoch(let cause, let first):
             for line in runs.indices { dropCandidate(line) }
+            if packet.resetsSequence {
+                note(
+                    reset: packet, hash: blocksHash(packet), epoch: status.epoch + 1, now: now)
+            }
             epochSwitch = EpochSwitch(
                 cause: cause, session: packet.session, first: first, sendTime: packet.sendTime,
                 sequence: packet.firstSequence, replays: false)
@@ -203,6 +230,29 @@ public final class ChannelArbiter {
                 sendTime: runs[line].candidate.packets.first?.sendTime ?? packet.sendTime,
                 sequence: runs[line].candidate.first, replays: true)
         }
+    }
+
+    /// Hands a packet without numbers out, unless another line has brought it.
+    private func takeUnsequenced(
+        _ packet: TransportPacket, _ line: Int, captureTime: UInt64, timeSource: TimeSource,
+        now: UInt64
+    ) {
+        guard packet.messageCount > 0 else {
+            lines[line].heartbeats += 1
+            return
+        }
+        let count = UInt64(packet.messageCount)
+        lines[line].unsequenced += count
+        guard !unsequencedHistory.isKnown(blocksHash(packet), line: line, now: now) else {
+            lines[line].unsequencedDuplicates += count
+            status.unsequencedDuplicate += count
+            return
+        }
+        status.unsequenced += count
+        unsequenced = Delivery(
+            blocks: packet.blocks, skip: 0, count: packet.messageCount, sequence: 0,
+            line: UInt8(line), captureTime: captureTime, timeSource: timeSource,
+            sendTime: packet.sendTime, isRecovered: false, isUnsequenced: true)
     }
 
     func bookStale(_ packet: TransportPacket, _ line: Int) {
@@ -309,7 +359,7 @@ public final class ChannelArbiter {
     /// Compares the packet's messages with those of the same sequences that came before: how many
     /// could be compared, and how many differ.
     func digest(
-        _ packet: TransportPacket, remember: Bool
+        _ packet: TransportPacket, remember: Bool, in table: UnsafeMutablePointer<UInt64>? = nil
     ) -> (compared: Int, differences: Int, firstDifference: UInt64) {
         guard packet.messageCount > 0, let bytes = packet.blocks.baseAddress else {
             return (0, 0, 0)
@@ -318,7 +368,7 @@ public final class ChannelArbiter {
         var sequence: UInt64 = 0
         let differences = clinux_digest_blocks(
             bytes.assumingMemoryBound(to: UInt8.self), packet.blocks.count,
-            packet.messageCount, digestFraming, packet.firstSequence, digests,
+            packet.messageCount, digestFraming, packet.firstSequence, table ?? digests,
             UInt64(Self.digestCapacity - 1), remember ? 1 : 0, &compared, &sequence)
         return (compared, differences, sequence)
     }

@@ -34,6 +34,9 @@ public struct ChannelStatus: Sendable, Equatable {
     public var gapsOpen: UInt64 = 0
     public var gapsFilled: UInt64 = 0
     public var mismatches: UInt64 = 0
+    /// Messages without numbers that were delivered, and copies of them; in none of the balances.
+    public var unsequenced: UInt64 = 0
+    public var unsequencedDuplicate: UInt64 = 0
 
     public var waiting: UInt64 { knownEnd - next }
 
@@ -57,6 +60,8 @@ public struct ChannelStatus: Sendable, Equatable {
         gaps += other.gaps
         gapsFilled += other.gapsFilled
         mismatches += other.mismatches
+        unsequenced += other.unsequenced
+        unsequencedDuplicate += other.unsequencedDuplicate
     }
 }
 
@@ -79,6 +84,10 @@ public struct LineStatus: Sendable {
     public var outOfOrder: UInt64 = 0
     /// Packets that are none of this transport, and messages announced but absent.
     public var rejected: UInt64 = 0
+    /// Messages without numbers, and those of them that another line had brought; in no other count
+    /// of messages.
+    public var unsequenced: UInt64 = 0
+    public var unsequencedDuplicates: UInt64 = 0
     /// Core time of the newest packet, 0 before the first.
     public var lastTime: UInt64 = 0
     public var isSilent = false

@@ -10,18 +10,18 @@ public struct DeliveryContext {
     public var line: UInt8
     /// Capture-time source and, for late messages, `recovered`.
     public var flags: TickFlags
-    /// When the venue sent the packet, ns since the Unix epoch; 0 if its transport does not say.
+    /// When the packet was sent, as its transport says: ns since the Unix epoch, 0 if it does not.
     public var sendTime: UInt64
 
     @inlinable
     public init(
         captureTime: UInt64, channel: UInt16, line: UInt8, flags: TickFlags, sendTime: UInt64 = 0
     ) {
-        self.sendTime = sendTime
         self.captureTime = captureTime
         self.channel = channel
         self.line = line
         self.flags = flags
+        self.sendTime = sendTime
     }
 }
 

@@ -66,8 +66,8 @@ import Wire
         }
     }
 
-    /// Packets of random messages, well framed, some of them damaged: nothing traps, the accounts
-    /// balance, the counters add up where messages are numbered.
+    /// Packets of random messages, well framed, some of them damaged or without a number: nothing
+    /// traps, the accounts balance, the counters add up where messages are numbered.
     @Test(arguments: FeedProtocol.allCases, UInt64(0)..<10)
     func randomMessages(feed: FeedProtocol, seed: UInt64) throws {
         var random = SeededGenerator(seed: seed)
@@ -83,7 +83,7 @@ import Wire
             let isPacket = definition.transport.unit == .packets
             var packet = definition.transport.encode(
                 PacketContents(
-                    session: 1, sequence: sequence, sendTime: UInt64(1000 + index),
+                    session: 1, sequence: random.chance(50) ? 0 : sequence, sendTime: UInt64(1000 + index),
                     channel: definition.transport.defaultChannel, isHeartbeat: count == 0,
                     messages: (0..<count).map { _ in
                         message(definition.transport.framing, &random)
@@ -107,7 +107,8 @@ import Wire
         guard definition.transport.unit == .messages else { return }
         #expect(
             channel.decoder.messageTotal + channel.decoder.unknownType
-                + channel.decoder.unexpectedLength == channel.total.delivered)
+                + channel.decoder.unexpectedLength
+                == channel.total.delivered + channel.total.unsequenced)
     }
 
     private func message(_ framing: BlockFraming, _ random: inout SeededGenerator) -> [UInt8] {

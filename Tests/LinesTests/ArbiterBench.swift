@@ -19,6 +19,8 @@ struct TestPacket {
     var sendTime: UInt64 = 0
     /// Nil: as the run's contents have it.
     var streamOffset: UInt64?
+    /// The packet announces a new run.
+    var resets = false
 }
 
 /// The bytes of one message of a run: its numbers, then as many bytes as its sequence says, so that
@@ -42,6 +44,8 @@ func streamOffset(_ sequence: UInt64) -> UInt64 {
 enum Event: Equatable {
     case message(UInt64, line: UInt8)
     case recovered(UInt64, line: UInt8)
+    /// Without sequence: the number that its bytes carry.
+    case unsequenced(UInt64, line: UInt8)
     case gap(first: UInt64, count: UInt64, cause: GapCause)
     case filled(UInt32)
     case epoch(UInt32, EpochCause, sequence: UInt64)
@@ -67,8 +71,10 @@ final class ArbiterBench {
         var bytes: [UInt8] = []
         for sequence in packet.first..<packet.first + UInt64(packet.count) {
             let message = messageBytes(packet.run, sequence)
-            let length = [UInt8(message.count >> 8), UInt8(message.count & 0xFF)]
-            bytes += framing.bigEndian ? length : length.reversed()
+            if framing.kind == .prefixed {
+                let length = [UInt8(message.count >> 8), UInt8(message.count & 0xFF)]
+                bytes += framing.bigEndian ? length : length.reversed()
+            }
             bytes += message
         }
         now = max(now, packet.time)
@@ -76,11 +82,12 @@ final class ArbiterBench {
             arbiter.offer(
                 TransportPacket(
                     session: SessionIdentifier(high: packet.session, low: 0),
-                    firstSequence: packet.first, messageCount: packet.count,
+                    firstSequence: packet.kind == .unsequenced ? 0 : packet.first,
+                    messageCount: packet.count,
                     announcedCount: packet.count + packet.missing, kind: packet.kind,
                     sendTime: packet.sendTime,
                     streamOffset: packet.streamOffset ?? streamOffset(packet.first),
-                    blocks: blocks),
+                    blocks: blocks, resetsSequence: packet.resets),
                 line: packet.line, captureTime: packet.time, timeSource: .file, now: now)
             check()
             drain()
@@ -125,11 +132,23 @@ final class ArbiterBench {
         #expect(delivery.count > 0)
         var offset = 0
         for index in 0..<(delivery.skip + delivery.count) {
-            let length = framing.length(in: delivery.blocks, at: offset) - 2
+            guard let block = framing.block(in: delivery.blocks, at: offset) else {
+                Issue.record("no whole block at \(offset)")
+                return
+            }
             if index >= delivery.skip {
-                let sequence = delivery.sequence + UInt64(index - delivery.skip)
-                let message = delivery.blocks[(offset + 2)..<(offset + 2 + length)]
+                var sequence = delivery.sequence + UInt64(index - delivery.skip)
+                let message = delivery.blocks[block.message..<block.end]
                 let run = message.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+                if delivery.isUnsequenced {
+                    #expect(delivery.sequence == 0 && delivery.skip == 0)
+                    sequence = message.dropFirst(8).prefix(8).reversed().reduce(0) {
+                        $0 << 8 | UInt64($1)
+                    }
+                    events.append(.unsequenced(sequence, line: delivery.line))
+                    offset = block.end
+                    continue
+                }
                 #expect(Array(message) == messageBytes(run, sequence), "sequence \(sequence)")
                 runs.append((sequence, run))
                 events.append(
@@ -137,7 +156,7 @@ final class ArbiterBench {
                         ? .recovered(sequence, line: delivery.line)
                         : .message(sequence, line: delivery.line))
             }
-            offset += 2 + length
+            offset = block.end
         }
     }
 }

@@ -71,7 +71,7 @@ import Wire
             case .filled(let id):
                 #expect(missing[id] == [] && whole.insert(id).inserted)
             case .gap(let first, _, _): #expect(first > last)
-            case .epoch, .mismatch: break
+            case .epoch, .mismatch, .unsequenced: break
             }
         }
         #expect(Set(missing.filter { $0.value.isEmpty }.keys) == whole, "filled exactly when whole")

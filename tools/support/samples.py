@@ -31,6 +31,7 @@ SUPPORTED = [
     ("Siac/Opra", ["Opra"]),
     ("Memx/", ["Memx"]),
     ("Miax/", ["Miax"]),
+    ("Jnx/", ["Jnx"]),
     ("Eurex/Eobi", ["Eobi"]),
     ("B3/BinaryUmdf", ["B3"]),
     ("Coinbase/", ["Coinbase", "CoinbaseSnapshot"]),
@@ -49,7 +50,6 @@ UNSUPPORTED = [
     ("Cboe/Options.TopOfMarket.Csm", "Cboe CSM (CBOE Streaming Markets, retired): no page of facts"),
     ("Ice/", "ICE iMpact: no page of facts"),
     ("Imperative/", "IntelligentCross ASPEN: no page of facts"),
-    ("Jnx/", "Japannext ITCH: no page of facts"),
     ("Nasdaq/Ise.", "Nasdaq ISE complex order feeds: no page of facts"),
     ("Nasdaq/Nasdaq.Equities.Bbo", "Nasdaq BBO: no page of facts"),
     ("Nasdaq/Nasdaq.Equities.NlsPlus", "Nasdaq Last Sale Plus: no page of facts"),
@@ -98,8 +98,6 @@ ALIASES = {
         "complexinstrumentdefinitionexpanded": "complexdefinitionexpanded",
     },
     "B3": {"priceband": "pricebandofversion5", "sequence": "sequence2"},
-    "Cta": {"lineintegrity": "lineintegrity"},
-    "Coinbase": {},
     "CoinbaseSnapshot": {
         "startofoutrightinstrumentsnapshot": "startofoutright",
         "startofspreadinstrumentsnapshot": "startofspread",
@@ -124,6 +122,10 @@ ALIASES = {
         "sequencereset": "sequencenumberreset",
         "replaceorder": "replaceorderxdp",
         "orderexecution": "orderexecutionxdp",
+    },
+    "Jnx": {
+        "shortsellingpricerestrictionstate": "shortselling",
+        "timestampseconds": "seconds",
     },
 }
 

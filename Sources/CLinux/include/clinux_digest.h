@@ -21,6 +21,9 @@ typedef struct {
  * does not lie whole in them, 0 if its head does not. An unknown category takes all that is left. */
 size_t clinux_opra_length(const uint8_t *message, size_t rest);
 
+/* A hash of all bytes; `bytes` may be null where `length` is 0. */
+uint64_t clinux_hash(const uint8_t *bytes, size_t length);
+
 /* `table` remembers the digests of the newest `mask + 1` sequences (a power of two): the low 32
  * bits of the sequence above 32 bits of digest, never 0.
  *
