@@ -83,7 +83,8 @@ let package = Package(
             sources: ["Regression", "Targets"]),
         .testTarget(name: "TicksTests", dependencies: ["Ticks", "CTapeline", "TestSupport"]),
         .testTarget(
-            name: "ProtocolsTests", dependencies: ["Protocols", "Ticks", "Wire", "TestSupport"],
+            name: "ProtocolsTests",
+            dependencies: ["Protocols", "Books", "Ticks", "Wire", "TestSupport"],
             exclude: [
                 "Scratch/Scratch.protocol", "Scratch/Sbex.protocol", "Scratch/MAPPING-Scratch.md",
                 "Scratch/MAPPING-Sbex.md",

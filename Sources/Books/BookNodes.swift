@@ -74,6 +74,10 @@ struct Book: BitwiseCopyable {
     static let topMoved: UInt16 = 512
     /// The top was last listed as suspect.
     static let shownSuspect: UInt16 = 1024
+    /// Has seen levels: its order events are told, but not applied.
+    static let levelFed: UInt16 = 2048
+    /// Has or had implied levels: its best prices are those of both ladders together.
+    static let hasImplied: UInt16 = 4096
 }
 
 struct ChannelState: BitwiseCopyable {

@@ -38,6 +38,7 @@ extension BookStorage {
         }
         var knownOrder = true
         switch kind {
+        case .quote where tick.pointee.has(.offBook): break  // one participant's, not the best
         case .add, .modify, .cancel, .delete, .fill, .level, .quote, .clear:
             if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
                 counters.lateNotApplied += 1
@@ -56,6 +57,13 @@ extension BookStorage {
             if tick.pointee.detail == AlertCause.eventTimedOut.rawValue {
                 changed = giveUpEvent(tick, instrument, book, position: position)
             }
+        case .status:
+            if tick.pointee.detail == StatusDetail.eventEnd.rawValue {
+                book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
+                let shown = showTop(
+                    instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
+                changed = changed || shown
+            }
         default:
             break
         }
@@ -72,7 +80,9 @@ extension BookStorage {
         if completing {
             if changed { tick.pointee.flags |= TickFlags.topChanged.rawValue }
             if suspect { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
-            if kind == .fill, !first { completeTrade(before: tick, known: knownOrder) }
+            if kind == .fill, !first, book.pointee.flags & Book.levelFed == 0 {
+                completeTrade(before: tick, known: knownOrder)
+            }
         }
     }
 
@@ -82,6 +92,10 @@ extension BookStorage {
         _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>,
         position: UInt64, completing: Bool
     ) -> Bool {
+        if book.pointee.flags & Book.levelFed != 0, kind.rawValue <= TickKind.fill.rawValue {
+            counters.ordersOfLevelBooks += 1
+            return true
+        }
         switch kind {
         case .add: add(tick, book, position: position, completing: completing)
         case .cancel, .fill: return reduce(tick, book, completing: completing)
@@ -130,7 +144,7 @@ extension BookStorage {
         let top = tops[instrument]
         var changed = false
         if touched & Book.touchedBid != 0 {
-            let bid = best(book.pointee.bids)
+            let bid = best(instrument, book, ask: false)
             changed =
                 bid.price != top.pointee.bidPrice || bid.quantity != top.pointee.bidQuantity
                 || bid.orders != top.pointee.bidOrders
@@ -139,7 +153,7 @@ extension BookStorage {
             top.pointee.bidOrders = bid.orders
         }
         if touched & Book.touchedAsk != 0 {
-            let ask = best(book.pointee.asks)
+            let ask = best(instrument, book, ask: true)
             changed =
                 changed || ask.price != top.pointee.askPrice
                 || ask.quantity != top.pointee.askQuantity || ask.orders != top.pointee.askOrders

@@ -8,6 +8,11 @@ extension BookStorage {
         UnsafeMutableRawPointer(book).assumingMemoryBound(to: Ladder.self) + (ask ? 1 : 0)
     }
 
+    @inline(__always)
+    func impliedLadder(_ instrument: UInt32, ask: Bool) -> UnsafeMutablePointer<Ladder> {
+        impliedLadders.base + (2 * Int(instrument) + (ask ? 1 : 0))
+    }
+
     /// Number of rungs below `rank`. Most changes are near the touch, which stands last: a short
     /// look backward, then bisection.
     @inline(__always)
@@ -71,6 +76,26 @@ extension BookStorage {
     @inline(__always)
     func isBest(_ level: UInt32, in ladder: Ladder) -> Bool {
         ladder.count > 0 && rungs[ladder.base][Int(ladder.count) - 1].level == level
+    }
+
+    /// The best price of a side: outright and implied levels together.
+    @inline(__always)
+    func best(_ instrument: UInt32, _ book: UnsafeMutablePointer<Book>, ask: Bool) -> BestPrice {
+        let outright = best(ladder(book, ask: ask).pointee)
+        if book.pointee.flags & Book.hasImplied == 0 { return outright }
+        let implied = best(impliedLadder(instrument, ask: ask).pointee)
+        return Self.consolidated(outright, implied, ask: ask)
+    }
+
+    /// The better of two; at the same price the sum, with the outright level's number of orders.
+    static func consolidated(_ outright: BestPrice, _ implied: BestPrice, ask: Bool) -> BestPrice {
+        if implied.price == Price.none { return outright }
+        if outright.price == Price.none { return implied }
+        let ranks = (rank(outright.price, ask: ask), rank(implied.price, ask: ask))
+        if ranks.0 != ranks.1 { return ranks.0 > ranks.1 ? outright : implied }
+        return BestPrice(
+            price: outright.price, quantity: outright.quantity &+ implied.quantity,
+            orders: outright.orders)
     }
 
     @inline(__always)

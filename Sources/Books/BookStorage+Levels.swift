@@ -7,20 +7,18 @@ extension BookStorage {
     ) {
         let price = tick.pointee.price
         let quantity = tick.pointee.quantity
-        guard price != Price.none, tick.pointee.side != 0, quantity >= 0,
-            price != 0 || quantity == 0
-        else {
+        guard price != Price.none, tick.pointee.side != 0, quantity >= 0 else {
             counters.impossibleValue += 1
             return damage(book)
         }
+        if book.pointee.flags & Book.levelFed == 0 { becomeLevelBook(book) }
         let ask = tick.pointee.side == Side.ask.rawValue
-        let ladder = ladder(book, ask: ask)
-        let found = findLevel(price, in: ladder.pointee, ask: ask)
-        // Its orders say what it holds; orders and levels do not mix in one book.
-        guard levels[found.level].pointee.head == noNode else {
-            counters.impossibleValue += 1
-            return damage(book)
+        var ladder = ladder(book, ask: ask)
+        if tick.pointee.has(.implied) {
+            ladder = impliedLadder(tick.pointee.instrument, ask: ask)
+            book.pointee.flags |= Book.hasImplied
         }
+        let found = findLevel(price, in: ladder.pointee, ask: ask)
         // Removing a level that is not there changes nothing: venues do so after a join.
         if found.level == noNode && quantity == 0 { return }
         if found.at >= Int(ladder.pointee.count) - 1 {
@@ -37,6 +35,20 @@ extension BookStorage {
         levels[level].pointee.orderCount = tick.pointee.extra
     }
 
+    /// Orders and levels do not mix in one book, and where a feed sends both, the levels are the
+    /// venue's own word: what stood there as orders goes.
+    @inline(never)
+    private mutating func becomeLevelBook(_ book: UnsafeMutablePointer<Book>) {
+        let before = liveOrders
+        emptyLadder(ladder(book, ask: false))
+        emptyLadder(ladder(book, ask: true))
+        if before > liveOrders {
+            counters.ordersOfLevelBooks += UInt64(before - liveOrders)
+            book.pointee.flags |= Book.touchedBid | Book.touchedAsk
+        }
+        book.pointee.flags |= Book.levelFed
+    }
+
     /// A quote says the whole side: its one level replaces whatever was there.
     mutating func setQuote(
         _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>
@@ -48,7 +60,7 @@ extension BookStorage {
         }
         book.pointee.flags &= ~Book.damaged
         let ask = tick.pointee.side == Side.ask.rawValue
-        emptyLadder(book, ask: ask)
+        emptySide(book, ask: ask)
         let empty =
             tick.pointee.quantity <= 0 || tick.pointee.price == 0
             || tick.pointee.price == Price.none
@@ -62,9 +74,15 @@ extension BookStorage {
         levels[level].pointee.quantity = tick.pointee.quantity
     }
 
-    private mutating func emptyLadder(_ book: UnsafeMutablePointer<Book>, ask: Bool) {
-        let ladder = ladder(book, ask: ask)
+    private mutating func emptySide(_ book: UnsafeMutablePointer<Book>, ask: Bool) {
         book.pointee.flags |= ask ? Book.touchedAsk : Book.touchedBid
+        emptyLadder(ladder(book, ask: ask))
+        if book.pointee.flags & Book.hasImplied != 0 {
+            emptyLadder(impliedLadder(UInt32(book - books.base), ask: ask))
+        }
+    }
+
+    private mutating func emptyLadder(_ ladder: UnsafeMutablePointer<Ladder>) {
         while ladder.pointee.count > 0 {
             let last = Int(ladder.pointee.count) - 1
             var node = levels[rungs[ladder.pointee.base][last].level].pointee.head
@@ -81,8 +99,8 @@ extension BookStorage {
 
     /// Empties a book; what was wrong with it is gone with what was in it.
     mutating func clear(_ book: UnsafeMutablePointer<Book>) {
-        emptyLadder(book, ask: false)
-        emptyLadder(book, ask: true)
+        emptySide(book, ask: false)
+        emptySide(book, ask: true)
         book.pointee.flags &= ~(Book.damaged | Book.eventOpen | Book.eventSuspect)
     }
 }

@@ -36,7 +36,7 @@ extension BookStorage {
         }
         let price = tick.pointee.price
         let quantity = tick.pointee.quantity
-        guard quantity > 0, price != 0, price != Price.none, tick.pointee.side != 0 else {
+        guard quantity > 0, price != Price.none, tick.pointee.side != 0 else {
             counters.impossibleValue += 1
             return damage(book)
         }
@@ -189,7 +189,7 @@ extension BookStorage {
             tick.pointee.side = ask ? Side.ask.rawValue : Side.bid.rawValue
         }
         let quantity = tick.pointee.quantity
-        guard quantity > 0, price != 0 else {
+        guard quantity > 0 else {
             counters.impossibleValue += 1
             damage(book)
             return true

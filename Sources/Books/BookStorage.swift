@@ -13,6 +13,9 @@ struct BookStorage {
     let levels: Reserved<LevelNode>
     let rungs: Reserved<Rung>
     let books: Reserved<Book>
+    /// Implied levels, apart from the outright ones: bids and asks of instrument i stand at 2i and
+    /// 2i + 1.
+    let impliedLadders: Reserved<Ladder>
     /// What readers may see of each book: an event's end brings it up to date.
     let tops: Reserved<tapeline_top>
     let channels: Reserved<ChannelState>
@@ -56,6 +59,7 @@ struct BookStorage {
         rungs = Reserved(
             capacity: configuration.levelCapacity * 4 + configuration.instrumentCapacity * 16)
         books = Reserved(capacity: configuration.instrumentCapacity + 1)
+        impliedLadders = Reserved(capacity: 2 * (configuration.instrumentCapacity + 1))
         tops = Reserved(capacity: configuration.instrumentCapacity + 1)
         channels = Reserved(capacity: configuration.channelCapacity)
         index = OrderIndex(
@@ -95,6 +99,7 @@ struct BookStorage {
         levels.free()
         rungs.free()
         books.free()
+        impliedLadders.free()
         tops.free()
         channels.free()
         index.free()

@@ -35,7 +35,8 @@ public struct BooksConfiguration: Sendable {
 }
 
 /// What went wrong in building books; every count has made a book suspect, but for late messages of
-/// quote books. Where neither message nor order tells which book, all of the channel are.
+/// quote books and `ordersOfLevelBooks`. Where neither message nor order tells which book, all of
+/// the channel are.
 public struct BookCounters: Sendable, Equatable {
     /// Cancel, modify, delete or fill of an order that is not there.
     public var unknownOrder: UInt64 = 0
@@ -46,12 +47,17 @@ public struct BookCounters: Sendable, Equatable {
     public var duplicateOrder: UInt64 = 0
     /// Cancel or fill of more than was left.
     public var excessQuantity: UInt64 = 0
-    /// Price or quantity of zero, or missing, where it cannot be.
+    /// Quantity of zero or less, or a price or side missing, where it cannot be. Orders may have a
+    /// price of zero, as spreads do; a level of price zero must say that it is meant
+    /// (`PriceDetail.zero`), for venues write zeros for levels that they do not have.
     public var impossibleValue: UInt64 = 0
     /// No room for another order or level.
     public var capacityExceeded: UInt64 = 0
     /// Late messages that came after newer ones of their instrument and were kept out.
     public var lateNotApplied: UInt64 = 0
+    /// Order events of books that levels feed, not applied, and orders that a book's first level
+    /// pushed out.
+    public var ordersOfLevelBooks: UInt64 = 0
     /// Events that were not completed in time.
     public var eventsTimedOut: UInt64 = 0
 

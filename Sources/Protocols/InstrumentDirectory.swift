@@ -123,6 +123,16 @@ public final class InstrumentDirectory {
         return true
     }
 
+    /// What decoders of several channels know together about the same instruments: made by the first
+    /// one that asks for `key`.
+    public func shared<Shared: AnyObject>(_ key: String, make: () -> Shared) -> Shared {
+        if let known = sharedObjects[key] as? Shared { return known }
+        let made = make()
+        sharedObjects[key] = made
+        return made
+    }
+    private var sharedObjects: [String: AnyObject] = [:]
+
     /// Changes an entry and notes the change.
     public func update(_ id: UInt32, _ body: (inout Instrument) -> Void) {
         body(&entries[Int(id) - 1])

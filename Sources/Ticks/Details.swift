@@ -89,6 +89,46 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case securityEvent = 9
     /// The reason that goes with a `trading` tick of the same message.
     case tradingReason = 10
+    /// A halt or an opening with indicative prices: status letter, then halt condition.
+    case priceIndication = 11
+    /// Session of the market, then whether short sales are restricted.
+    case marketState = 12
+    /// An auction of an options series begins or ends.
+    case requestForQuote = 13
+    /// The last message of a snapshot; `orderID` is the last sequence that it contains.
+    case snapshotComplete = 14
+    /// A request for quotes; `quantity` is its size.
+    case quoteRequest = 15
+    /// The session of a market segment, whose letters stand in `orderID`.
+    case marketSession = 16
+    /// Trading within limits only, until the time in `quantity`.
+    case coolingOff = 17
+    /// A run of messages that belong together begins or ends.
+    case transaction = 18
+    /// State in global trading hours, beside the one of the regular session.
+    case globalHoursTrading = 19
+    /// Allowed width of quotes; `quantity` is its multiplier in tenths.
+    case quoteWidth = 20
+    /// Whether the best bid or offer stands at its limit-up-limit-down band.
+    case limitState = 21
+    /// A cross of two orders is announced; `quantity` and `price` are its own.
+    case crossRequest = 22
+    /// Price bands that are ticks or percentages, not prices.
+    case priceBand = 23
+    /// The venue's event is complete for the instrument although the event's last message does not
+    /// concern it: its book may be shown.
+    case eventEnd = 24
+    /// What else happened with a `trading` tick of the same message; a number in `extra`.
+    case tradingEvent = 25
+    /// An order that takes part in a workup.
+    case workupOrder = 26
+}
+
+/// `detail` of an `add`, `modify` or `level` tick.
+public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
+    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
+    /// taken for a missing one.
+    case zero = 1
 }
 
 /// `detail` of a `limits` tick: which price.
@@ -101,6 +141,18 @@ public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case breakerLevel3 = 6
     case minimumAllowable = 7
     case maximumAllowable = 8
+    /// Prices that go with the status of the same message.
+    case statusPrice1 = 9
+    case statusPrice2 = 10
+    /// Reference price and bounds outside of which orders are not taken at all.
+    case extremeReference = 11
+    case extremeUpper = 12
+    case extremeLower = 13
+    /// Limit-up-limit-down band, not an auction's collar.
+    case bandUpper = 14
+    case bandLower = 15
+    /// How far a price may be from the last one.
+    case priceVariation = 16
 }
 
 /// `detail` of an `imbalance` tick: which value.
@@ -117,6 +169,26 @@ public enum ImbalanceDetail: UInt8, CaseIterable, Sendable, Codable {
     case collarUpper = 10
     /// `quantity` is a time, ns since the Unix epoch, UTC.
     case executionTime = 11
+    /// The part of the imbalance that is market orders.
+    case marketImbalance = 12
+    case auctionInterestClearing = 13
+    case shortSaleFiling = 14
+    case unpaired = 15
+    case bidQuantity = 16
+    case askQuantity = 17
+    /// An order without a price: `quantity` is what it waits with, 0 once it is gone.
+    case marketOrder = 18
+    /// Quantity of `side` that takes part.
+    case interest = 19
+    case auctionOnly = 20
+    /// Best price of `side` over all markets.
+    case composite = 21
+    /// The order that an auction is about; `orderID` is the auction's id.
+    case auctionOrder = 22
+    case auctionCancelled = 23
+    /// Best bid and offer of an auction's book.
+    case auctionBid = 24
+    case auctionAsk = 25
 }
 
 /// `detail` of a `statistic` tick: which value.
@@ -124,4 +196,79 @@ public enum StatisticDetail: UInt8, CaseIterable, Sendable, Codable {
     case officialOpen = 1
     case officialClose = 2
     case ipoPrice = 3
+    case high = 4
+    case low = 5
+    case open = 6
+    case close = 7
+    /// `quantity` is what traded since the start of the day.
+    case volume = 8
+    case previousClose = 9
+    /// Last trade of the session, in a snapshot.
+    case last = 10
+    /// `quantity` is the number of contracts held.
+    case openInterest = 11
+    case settlement = 12
+    /// Average price, weighted with volume.
+    case averagePrice = 13
+    case nominal = 14
+    /// Price and quantity of an auction that took place.
+    case auctionPrice = 15
+    case blockVolume = 16
+    /// Volume of exchanges of futures for related positions.
+    case exchangeRelatedVolume = 17
+    case netChange = 18
+    case indexValue = 19
+    case indexBid = 20
+    case indexOffer = 21
+    case underlyingValue = 22
+    case closingBid = 23
+    case closingOffer = 24
+    /// `quantity` is a time, ns since the Unix epoch, UTC: when the trade of the same message was.
+    case tradeTime = 25
+    /// `quantity` is the number of trades.
+    case tradeCount = 26
+    /// `quantity` is an amount of money, in millionths of the price unit.
+    case turnover = 27
+    /// Price range in which a security is expected to open or resume.
+    case indicationHigh = 28
+    case indicationLow = 29
+    /// What an incoming order traded in all; its trades have ticks of their own.
+    case executionTotal = 30
+    /// Hidden quantity that traded, of the same execution.
+    case hiddenVolume = 31
+    /// Top of book as the venue says it, beside the orders; `extra` is the number of orders.
+    case bestBid = 32
+    case bestAsk = 33
+    /// Best and second best price of `side` that other instruments' orders imply.
+    case impliedBest = 34
+    case impliedNext = 35
+    case indicativeOpen = 36
+    /// A value of another kind; `extra` is the venue's kind.
+    case other = 37
+    /// `quantity` is what was traded electronically in the session.
+    case electronicVolume = 38
+    case clearedVolume = 39
+    case fixingPrice = 40
+    case sessionHighBid = 41
+    case sessionLowOffer = 42
+    /// Best price of a market of several books; `side` says which.
+    case marketBest = 43
+    case collateralPrice = 44
+    /// With accrued interest.
+    case dirtyPrice = 45
+}
+
+/// `detail` of a `quote` tick of a consolidated feed: whose best price it is. 0 on feeds of one
+/// market. All but the national best are flagged `offBook`.
+public enum QuoteDetail: UInt8, CaseIterable, Sendable {
+    /// A participant's own.
+    case participant = 1
+    /// The national best: what books show.
+    case national = 2
+    /// FINRA's best, of its alternative display facility.
+    case finra = 3
+    /// The best odd-lot order of all markets.
+    case oddLotBest = 4
+    /// One odd-lot level of one market; price and quantity 0 remove it.
+    case oddLotLevel = 5
 }

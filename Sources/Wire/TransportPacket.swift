@@ -25,6 +25,10 @@ public enum TransportRejection: UInt8, CaseIterable, Sendable {
     case sequenceOutOfRange
     /// The header's length and the datagram's contradict each other.
     case badLength
+    /// The bytes do not add up to the header's checksum.
+    case badChecksum
+    /// A compressed body, which is not read here (Optiq's LZ4, others.md §11).
+    case compressed
 }
 
 /// One parsed transport header, pointing at the message blocks that follow it.

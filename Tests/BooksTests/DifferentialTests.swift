@@ -42,8 +42,11 @@ import Ticks
             #expect(books.liveOrders == reference.orders.count)
             for instrument in 1...UInt32(configuration.instrumentCapacity) {
                 for side in [Side.bid, .ask] {
-                    #expect(
-                        books.levelViews(instrument, side) == reference.levels(instrument, side))
+                    for depth in Books.Depth.allCases {
+                        #expect(
+                            books.levelViews(instrument, side, depth)
+                                == reference.levels(instrument, side, depth))
+                    }
                     #expect(
                         books.orderViews(instrument, side) == reference.queue(instrument, side))
                     #expect(books.best(instrument, side) == reference.best(instrument, side))
@@ -100,6 +103,21 @@ import Ticks
             BooksConfiguration(
                 instrumentCapacity: 6, orderCapacity: 1000, levelCapacity: 1000,
                 channelCapacity: 2))
+    }
+
+    /// Outright and implied levels, order events among them, and events that end with a tick of their
+    /// own.
+    @Test(arguments: UInt64(0)..<25)
+    func impliedLevels(seed: UInt64) {
+        var flow = RandomFlow(seed: seed)
+        flow.hasLevels = true
+        flow.hasImplied = true
+        flow.channelEvents = 15
+        run(
+            flow,
+            BooksConfiguration(
+                instrumentCapacity: 6, orderCapacity: 1000,
+                levelCapacity: seed % 5 == 4 ? 30 : 1000, channelCapacity: 2))
     }
 
     /// Room for a few orders and levels only: refused ones are counted, nothing else breaks.
@@ -191,6 +209,7 @@ import Ticks
         var flow = RandomFlow(seed: seed)
         flow.hasLevels = true
         flow.hasQuotes = true
+        flow.hasImplied = true
         let configuration = BooksConfiguration(
             instrumentCapacity: 6, orderCapacity: 400, levelCapacity: 400, channelCapacity: 2)
         let books = Books(configuration)
@@ -211,7 +230,11 @@ import Ticks
         #expect(again.liveOrders == books.liveOrders && books.liveOrders > 0)
         for instrument in 1...UInt32(6) {
             for side in [Side.bid, .ask] {
-                #expect(again.levelViews(instrument, side) == books.levelViews(instrument, side))
+                for depth in Books.Depth.allCases {
+                    #expect(
+                        again.levelViews(instrument, side, depth)
+                            == books.levelViews(instrument, side, depth))
+                }
                 #expect(again.orderViews(instrument, side) == books.orderViews(instrument, side))
             }
         }

@@ -10,6 +10,8 @@ struct RandomFlow {
     var orderIDs = 60
     var hasLevels = false
     var hasQuotes = false
+    /// Level feeds with implied levels, order events and ticks that end events.
+    var hasImplied = false
     var hasModifies = false
     /// Parts of a thousand order messages, but for new orders, that name no instrument.
     var unnamed = 0
@@ -40,7 +42,9 @@ struct RandomFlow {
             tick.tickFlags.insert(.recovered)
             tick.sequence -= min(tick.sequence, UInt64(random.below(20)))
         }
-        if instrument % 3 == 1, hasLevels { return [level(tick)] }
+        if instrument % 3 == 1, hasLevels {
+            return hasImplied && random.chance(150) ? orderMessage(tick) : [level(tick)]
+        }
         if instrument % 3 == 2, hasQuotes { return quote(tick) }
         if unnamed > 0 { return withoutInstrument(orderMessage(tick)) }
         return orderMessage(tick)
@@ -102,6 +106,13 @@ struct RandomFlow {
         var tick = base
         tick.kind = TickKind.level.rawValue
         tick.extra = UInt32(random.below(5))
+        if hasImplied {
+            if random.chance(400) { tick.tickFlags.insert(.implied) }
+            if random.chance(100) {
+                tick.kind = TickKind.status.rawValue
+                tick.detail = StatusDetail.eventEnd.rawValue
+            }
+        }
         if random.chance(400) { tick.tickFlags.insert(.lastOfEvent) }
         if random.chance(30) {
             tick.kind = TickKind.trade.rawValue

@@ -26,6 +26,8 @@ final class ReferenceBooks {
     struct State {
         var channel: UInt16
         var levels: [LevelKey: LevelView] = [:]
+        var implied: [LevelKey: LevelView] = [:]
+        var isLevelFed = false
         var isDamaged = false
         var isSelfContained = false
         var lastSequence: UInt64 = 0
@@ -54,7 +56,21 @@ final class ReferenceBooks {
 
     // MARK: Looking
 
-    func levels(_ instrument: UInt32, _ side: Side) -> [LevelView] {
+    func levels(
+        _ instrument: UInt32, _ side: Side, _ depth: Books.Depth = .outright
+    ) -> [LevelView] {
+        var levels = depth == .implied ? [:] : outright(instrument, side)
+        for (key, level) in books[instrument]?.implied ?? [:]
+        where key.side == side && depth != .outright {
+            let known = levels[key]
+            levels[key] = LevelView(
+                price: key.price, quantity: (known?.quantity ?? 0) + level.quantity,
+                orders: known?.orders ?? level.orders)
+        }
+        return levels.values.sorted { side == .bid ? $0.price > $1.price : $0.price < $1.price }
+    }
+
+    private func outright(_ instrument: UInt32, _ side: Side) -> [LevelKey: LevelView] {
         var levels = books[instrument]?.levels.filter { $0.key.side == side } ?? [:]
         for order in orders.values where order.instrument == instrument && order.side == side {
             let key = LevelKey(side: side, price: order.price)
@@ -63,7 +79,7 @@ final class ReferenceBooks {
             level.orders += 1
             levels[key] = level
         }
-        return levels.values.sorted { side == .bid ? $0.price > $1.price : $0.price < $1.price }
+        return levels
     }
 
     func queue(_ instrument: UInt32, _ side: Side) -> [OrderView] {
@@ -119,6 +135,10 @@ final class ReferenceBooks {
                 knownOrder = change(kind, &tick)
                 finish(kind, tick)
             }
+        case .status where tick.detail == StatusDetail.eventEnd.rawValue:
+            books[instrument]?.event = nil
+            books[instrument]?.isEventSuspect = false
+            show(instrument)
         case .alert where tick.detail == AlertCause.eventTimedOut.rawValue:
             if books[instrument]?.event != nil {
                 counters.eventsTimedOut += 1
@@ -132,7 +152,9 @@ final class ReferenceBooks {
             tick.tickFlags.insert(.topChanged)
         }
         if isSuspect(instrument) { tick.tickFlags.insert(.bookSuspect) }
-        if kind == .fill, before != nil { completeTrade(&before!, tick, knownOrder) }
+        if kind == .fill, before != nil, !books[instrument]!.isLevelFed {
+            completeTrade(&before!, tick, knownOrder)
+        }
     }
 
     /// An order event without instrument is about its order's; of an unknown order, any book of
@@ -186,6 +208,10 @@ final class ReferenceBooks {
     }
 
     private func change(_ kind: TickKind, _ tick: inout Tick) -> Bool {
+        if books[tick.instrument]!.isLevelFed, kind != .level, kind != .quote, kind != .clear {
+            counters.ordersOfLevelBooks += 1
+            return true
+        }
         switch kind {
         case .add: add(&tick)
         case .cancel, .fill: return reduce(&tick)
@@ -213,7 +239,7 @@ final class ReferenceBooks {
 
     private func show(_ instrument: UInt32) {
         func first(_ side: Side) -> BestPrice {
-            levels(instrument, side).first.map {
+            levels(instrument, side, .consolidated).first.map {
                 BestPrice(price: $0.price, quantity: $0.quantity, orders: $0.orders)
             } ?? .empty
         }
@@ -238,7 +264,7 @@ final class ReferenceBooks {
                 return damage(tick.instrument)
             }
         }
-        guard tick.quantity > 0, tick.price != 0, tick.price != Price.none, tick.side != 0 else {
+        guard tick.quantity > 0, tick.price != Price.none, tick.side != 0 else {
             return impossible(tick.instrument)
         }
         let key = OrderKey(channel: tick.channel, id: tick.orderID)
@@ -264,7 +290,11 @@ final class ReferenceBooks {
     }
 
     private var levelCount: Int {
-        books.keys.reduce(0) { $0 + levels($1, .bid).count + levels($1, .ask).count }
+        books.keys.reduce(0) { count, instrument in
+            [Side.bid, .ask].reduce(count) {
+                $0 + levels(instrument, $1).count + levels(instrument, $1, .implied).count
+            }
+        }
     }
 
     private func find(_ tick: Tick) -> (OrderKey, Order)? {
@@ -302,7 +332,7 @@ final class ReferenceBooks {
         }
         if tick.price == Price.none { tick.price = order.price }
         tick.side = order.side.rawValue
-        guard tick.quantity > 0, tick.price != 0 else {
+        guard tick.quantity > 0 else {
             impossible(tick.instrument)
             return true
         }
@@ -343,23 +373,30 @@ final class ReferenceBooks {
     }
 
     private func setLevel(_ tick: Tick) {
-        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0,
-            tick.price != 0 || tick.quantity == 0
-        else { return impossible(tick.instrument) }
-        let hasOrders = orders.values.contains {
-            $0.instrument == tick.instrument && $0.side == tick.tickSide && $0.price == tick.price
+        guard tick.price != Price.none, tick.side != 0, tick.quantity >= 0 else {
+            return impossible(tick.instrument)
         }
-        if hasOrders { return impossible(tick.instrument) }
+        if !books[tick.instrument]!.isLevelFed {
+            let before = orders.count
+            empty(tick.instrument, .bid)
+            empty(tick.instrument, .ask)
+            counters.ordersOfLevelBooks += UInt64(before - orders.count)
+            books[tick.instrument]!.isLevelFed = true
+        }
         let key = LevelKey(side: tick.tickSide, price: tick.price)
+        let ladder: WritableKeyPath<State, [LevelKey: LevelView]> =
+            tick.has(.implied) ? \.implied : \.levels
         if tick.quantity == 0 {
-            books[tick.instrument]?.levels[key] = nil
+            books[tick.instrument]![keyPath: ladder][key] = nil
             return
         }
-        if books[tick.instrument]?.levels[key] == nil, levelCount >= configuration.levelCapacity {
+        if books[tick.instrument]![keyPath: ladder][key] == nil,
+            levelCount >= configuration.levelCapacity
+        {
             counters.capacityExceeded += 1
             return damage(tick.instrument)
         }
-        books[tick.instrument]?.levels[key] = LevelView(
+        books[tick.instrument]![keyPath: ladder][key] = LevelView(
             price: tick.price, quantity: tick.quantity, orders: tick.extra)
     }
 
@@ -377,6 +414,8 @@ final class ReferenceBooks {
         orders = orders.filter { $0.value.instrument != instrument || $0.value.side != side }
         let others = books[instrument]?.levels.filter { $0.key.side != side }
         books[instrument]?.levels = others ?? [:]
+        let implied = books[instrument]?.implied.filter { $0.key.side != side }
+        books[instrument]?.implied = implied ?? [:]
     }
 
     private func clear(_ instrument: UInt32) {
@@ -435,8 +474,10 @@ struct OrderView: Equatable {
 }
 
 extension Books {
-    func levelViews(_ instrument: UInt32, _ side: Side) -> [LevelView] {
-        levels(instrument, side).map {
+    func levelViews(
+        _ instrument: UInt32, _ side: Side, _ depth: Depth = .outright
+    ) -> [LevelView] {
+        levels(instrument, side, depth).map {
             LevelView(price: $0.price, quantity: $0.quantity, orders: $0.orders)
         }
     }

@@ -36,6 +36,34 @@ import Ticks
         return all
     }
 
+    // MARK: Quotes
+
+    /// A participant's own quote is told, and the best price stays the nation's.
+    @Test func quotesOffTheBookAreNotApplied() {
+        let books = Books(configuration)
+        apply(
+            books,
+            [
+                tick(.quote, price: 90, flags: .offBook),
+                tick(.quote, side: .ask, price: 120, flags: [.offBook, .lastOfEvent]),
+            ])
+        #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
+        let ticks = apply(
+            books,
+            [
+                tick(.quote, price: 95, sequence: 2, flags: .offBook),
+                tick(.quote, price: 100, sequence: 2, flags: []),
+                tick(.quote, side: .ask, price: 101, sequence: 2),
+            ])
+        #expect(books.best(1, .bid) == BestPrice(price: 100, quantity: 10, orders: 0))
+        #expect(books.best(1, .ask) == BestPrice(price: 101, quantity: 10, orders: 0))
+        #expect(ticks.map { $0.has(.topChanged) } == [false, false, true])
+        // A late one of a participant harms nothing either.
+        apply(books, [tick(.quote, price: 1, sequence: 1, flags: [.offBook, .recovered])])
+        #expect(!books.isSuspect(1) && books.best(1, .bid).price == 100)
+        #expect(books.counters.lateNotApplied == 0)
+    }
+
     // MARK: Events
 
     @Test func eventIsShownAtItsFlag() {
@@ -237,17 +265,62 @@ import Ticks
         #expect(books.levels(9, .bid).isEmpty && !books.isSuspect(9))
     }
 
-    /// Two feeds that were given one venue's name must not break each other's books.
+    /// Where a feed sends both, or two feeds were given one venue's name, levels win.
     @Test func ordersAndLevelsDoNotMix() {
         let books = Books(configuration)
-        apply(books, [tick(.add, id: 1), tick(.level, quantity: 0)])
-        #expect(books.orderViews(1, .bid).map(\.id) == [1])
-        apply(books, [tick(.level, price: 200), tick(.add, price: 200, id: 2)])
+        apply(books, [tick(.add, id: 1), tick(.add, 2, id: 7)])
+        let first = apply(books, [tick(.level, price: 99), tick(.add, price: 200, id: 2)])
+        #expect(first[0].has(.topChanged), "the order is gone")
+        #expect(books.best(1, .bid) == BestPrice(price: 99, quantity: 10, orders: 0))
+        let after = apply(books, [tick(.delete, price: 100, id: 1), tick(.fill, price: 99, id: 2)])
+        #expect(after.allSatisfy { !$0.has(.topChanged) && !$0.has(.bookSuspect) })
+        #expect(books.counters.ordersOfLevelBooks == 4)
+        #expect(books.counters.unknownOrder == 0 && !books.isSuspect(1))
+        #expect(books.orderViews(2, .bid).map(\.id) == [7], "another instrument's stay")
         books.checkInvariants()
-        apply(books, [tick(.delete, id: 1), tick(.delete, id: 2)])
-        #expect(books.counters.impossibleValue == 2)
-        #expect(books.liveOrders == 0 && books.isSuspect(1))
-        books.checkInvariants()
+    }
+
+    @Test func bestIsThatOfOutrightAndImpliedLevels() {
+        let books = Books(configuration)
+        func level(_ side: Side, _ price: Int64, _ quantity: Int64, implied: Bool) -> Tick {
+            var level = tick(.level, side: side, price: price, quantity: quantity)
+            level.extra = implied ? 0 : 3
+            if implied { level.tickFlags.insert(.implied) }
+            return level
+        }
+        apply(books, [level(.bid, 100, 10, implied: false), level(.ask, 105, 1, implied: true)])
+        #expect(books.best(1, .ask) == BestPrice(price: 105, quantity: 1, orders: 0))
+        let same = apply(books, [level(.bid, 100, 4, implied: true)])
+        #expect(same[0].has(.topChanged))
+        #expect(books.best(1, .bid) == BestPrice(price: 100, quantity: 14, orders: 3))
+        apply(books, [level(.bid, 101, 2, implied: true), level(.ask, 104, 5, implied: false)])
+        #expect(books.best(1, .bid) == BestPrice(price: 101, quantity: 2, orders: 0))
+        #expect(books.best(1, .ask) == BestPrice(price: 104, quantity: 5, orders: 3))
+        #expect(books.levelViews(1, .bid).map(\.price) == [100])
+        #expect(books.levelViews(1, .bid, .implied).map(\.quantity) == [2, 4])
+        #expect(books.levelViews(1, .bid, .consolidated).map(\.quantity) == [2, 14])
+        apply(books, [tick(.clear)])
+        #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
+    }
+
+    @Test func priceOfZeroIsAPrice() {
+        let books = Books(configuration)
+        apply(
+            books,
+            [tick(.level, price: 0), tick(.level, side: .ask, price: 1), tick(.level, price: -1)])
+        #expect(books.levelViews(1, .bid).map(\.price) == [0, -1])
+        #expect(books.best(1, .bid).price == 0 && books.counters.impossibleValue == 0)
+    }
+
+    /// The venue's event ended, and its last message was about another instrument.
+    @Test func eventEndsWithATickOfItsOwn() {
+        let books = Books(configuration)
+        apply(books, [tick(.level, flags: []), tick(.level, 2, flags: [])])
+        apply(books, [tick(.level, 2, price: 99)])
+        #expect(books.best(1, .bid) == .empty && books.best(2, .bid).price == 100)
+        let end = apply(books, [tick(.status, detail: StatusDetail.eventEnd.rawValue)])
+        #expect(end[0].has(.topChanged) && books.best(1, .bid).price == 100)
+        #expect(!books.isSuspect(1))
     }
 
     /// The evicted order's book is another one: its top moves with this tick.

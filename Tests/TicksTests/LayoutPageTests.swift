@@ -127,6 +127,7 @@ private let valueTables: [ValueTable] = [
     ValueTable("Details of `limits`", LimitsDetail.self),
     ValueTable("Details of `imbalance`", ImbalanceDetail.self),
     ValueTable("Details of `statistic`", StatisticDetail.self),
+    ValueTable("Details of `quote`", QuoteDetail.self),
 ]
 
 /// `Sources/Tape/LAYOUT.md` says what the headers say.

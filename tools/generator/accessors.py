@@ -175,6 +175,13 @@ class Accessors:
         at = f"base + {fixed}"
         for part in parts:
             own = name(part.name)
+            if part.optional:
+                self.add(
+                    f"    /// False where the message, `length` bytes from `base` on, ends before "
+                    "it: an older schema.",
+                    "    @inlinable @inline(__always)",
+                    f"    public func has{upper(part.name)}(length: Int) -> Bool {{",
+                    f"        {at} < base + length", "    }")
             if part.kind in ("group", "repeat"):
                 swift = part.swift_name
                 count = self.count_expression(part)
@@ -243,6 +250,8 @@ class Accessors:
         for index, part in enumerate(parts):
             if part.kind == "tail":
                 continue
+            if part.optional:
+                self.add(f"{pad}if {at} == {limit} {{ return true }}")
             if part.kind == "data":
                 kind = part.dimension[0].type
                 self.add(

@@ -58,7 +58,8 @@ class Encoders:
         return out
 
     def put(self, fields, parts, start, owner, pad):
-        counts = {p.count: p for p in parts if p.count}
+        # Several parts may share a count, of which one is present: form by form.
+        counts = {c: [p for p in parts if p.count == c] for c in (p.count for p in parts) if c}
         for made in fields:
             kind = made.type
             if kind.kind == "pad":
@@ -66,7 +67,8 @@ class Encoders:
             at = f"{start} + {made.offset}"
             value = owner + name(made.name)
             if made.name in counts:
-                value = f"{integer(kind)}(truncatingIfNeeded: {owner}{counts[made.name].name}.count)"
+                number = " + ".join(f"{owner}{p.name}.count" for p in counts[made.name])
+                value = f"{integer(kind)}(truncatingIfNeeded: {number})"
             if kind.kind in "ui":
                 order = ", bigEndian: true" if kind.big and kind.size > 1 else ""
                 width = f", bytes: {kind.size}" if kind.size not in (1, 2, 4, 8) else ""
@@ -107,7 +109,6 @@ class Encoders:
 
     def part_values(self, owner, part):
         part.swift_name = f"{owner}{upper(part.name)}"
-        part.block_size = getattr(part, "block_size", 0)
         for inner in part.parts:
             self.part_values(f"{part.swift_name}Entry", inner)
         if part.kind in ("group", "repeat"):

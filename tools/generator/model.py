@@ -69,6 +69,10 @@ class Part:
     parts: list = field(default_factory=list)
     to: str = ""
     line: int = 0
+    # A later schema version added it: the message may end in front of it.
+    optional: bool = False
+    # Bytes of an SBE entry as its schema says; the last field may end earlier.
+    block_size: int = 0
 
     @property
     def dimension_size(self):
@@ -91,11 +95,13 @@ class Message:
     to: str = ""
     notes: list = field(default_factory=list)
     line: int = 0
+    # Bytes of an SBE block as its schema says; the last field may end earlier.
+    block_size: int = 0
 
     @property
     def full(self):
         """Bytes of the fixed part with every optional field."""
-        return max([self.least] + [f.end for f in self.fields])
+        return max([self.least, self.block_size] + [f.end for f in self.fields])
 
     @property
     def is_dropped(self):
@@ -567,8 +573,6 @@ class Checker:
                     self.fail(part.line, f"{part.name} has fields beyond its size")
                 self.fields(
                     part.fields, 0, size or part.least, size or need, mapped)
-                if size and need < size:
-                    self.fail(part.line, f"{part.name}: {size - need} bytes are not described")
             known = {f.name for f in owner.fields} | (
                 {f.name for f in self.protocol.prefix} if isinstance(owner, Message) else set())
             for reference in [part.count] + ([part.when[0]] if part.when else []):

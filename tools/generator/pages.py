@@ -78,7 +78,8 @@ class Description:
                 f"{f.type.canonical} {f.name}".strip() for f in part.dimension)
             when = f"{part.when[0]}:{','.join(map(str, part.when[1]))}" if part.when else ""
             self.line("G", part.kind, part.name, dimension, part.size or "", part.count, when,
-                      part.least if part.least is not None else "", part.to)
+                      part.least if part.least is not None else "", part.to,
+                      *(["?"] if part.optional else []))
             self.fields(part.fields)
             self.parts(part.parts)
             self.line("e")
@@ -152,6 +153,8 @@ class MappingPage:
                     + (f"; {part.to}" if part.to else "") + ".", ""]
                 continue
             how = f"{part.size} bytes each" if part.size else "length and count in front"
+            if part.optional:
+                how += ", if the message does not end before it"
             if part.count:
                 how += f", `{part.count}` times"
             if part.when:

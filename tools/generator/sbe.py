@@ -186,8 +186,11 @@ class SchemaReader:
             return protocol.maps.get(f"{scope}.{field}", protocol.maps.get(field, ""))
 
         made.fields, made.least = self.fields(element, mapped)
+        made.block_size = int(element.get("blockLength", "0"))
         made.parts = [self.part(child, name) for child in element
                       if local(child) in ("group", "data")]
+        for part, child in zip(made.parts, (c for c in element if local(c) in ("group", "data"))):
+            part.optional = since(child) > since(element)
         return made
 
     def part(self, element, scope):
@@ -216,6 +219,7 @@ class SchemaReader:
                 f"{scope}.{field}", protocol.maps.get(field, "")))
 
         made.fields, made.least = self.fields(element, mapped)
+        made.block_size = int(element.get("blockLength", "0"))
         made.parts = [self.part(child, own) for child in element
                       if local(child) in ("group", "data")]
         return made

@@ -29,8 +29,11 @@ SUPPORTED = [
     ("Siac/Cqs", ["Cta"]),
     ("Siac/Cts", ["Cta"]),
     ("Siac/Opra", ["Opra"]),
+    # A Nasdaq packet that lies in the wrong folder.
+    ("Memx/Equities.MemiorDepth.v1.3/StockTradingAction", ["ITCH"]),
     ("Memx/", ["Memx"]),
     ("Miax/", ["Miax"]),
+    ("Jnx/", ["Jnx"]),
     ("Eurex/Eobi", ["Eobi"]),
     ("B3/BinaryUmdf", ["Umdf", "B3"]),
     ("Coinbase/", ["Coinbase"]),
@@ -43,7 +46,6 @@ UNSUPPORTED = [
     ("Cboe/Options.TopOfMarket.Csm", "Cboe CSM (CBOE Streaming Markets, retired): no page of facts"),
     ("Ice/", "ICE iMpact: no page of facts"),
     ("Imperative/", "IntelligentCross ASPEN: no page of facts"),
-    ("Jnx/", "Japannext ITCH: no page of facts"),
     ("Nasdaq/Ise.", "Nasdaq ISE complex order feeds: no page of facts"),
     ("Nasdaq/Nasdaq.Equities.Bbo", "Nasdaq BBO: no page of facts"),
     ("Nasdaq/Nasdaq.Equities.NlsPlus", "Nasdaq Last Sale Plus: no page of facts"),
@@ -69,6 +71,7 @@ ALIASES = {
         "retailinterest": "retailinterest",
         "luldauctioncollar": "auctioncollar",
     },
+    "Pillar": {"optionsquote": "seriesquote", "sequencereset": "sequencenumberreset"},
     "IEX": {
         "pricelevelbuyupdate": "pricelevelbuy",
         "pricelevelsellupdate": "pricelevelsell",
@@ -76,6 +79,16 @@ ALIASES = {
         "shortsalepriceteststatus": "shortsaletest",
         "retailliquidityindicator": "retailliquidity",
         "trade": "tradereport",
+    },
+    "Memx": {"regshowrestriction": "regshorestriction"},
+    "Miax": {
+        "systemstatus": "optionssystemstate",
+        "systemstate": "futuressystemstate",
+        "instrumenttradingstatusnotification": "futurestradingstatusupdate",
+    },
+    "Jnx": {
+        "shortsellingpricerestrictionstate": "shortselling",
+        "timestampseconds": "seconds",
     },
 }
 

@@ -12,10 +12,16 @@ extension Benchmark {
         let day = try SimulatedDay(
             messages: settings.size(full: 20_000_000, quick: 2_000_000), seed: settings.seed)
         let path = try DecodePath(day, ringCapacity: 8192)
-        let hash = path.digest()
+        let hash = path.digest(day.makeDecoder())
+        guard path.digest(day.makeHandWrittenDecoder()) == hash else {
+            throw BenchmarkError.differs("the decoder written by hand writes other ticks")
+        }
         let series = try interleave(
             [
-                Subject(name: "tapeline") { path.run(hash: hash) },
+                Subject(name: "tapeline") { path.run(day.makeDecoder(), hash: hash) },
+                Subject(name: "decoder written by hand, as before descriptions") {
+                    path.run(day.makeHandWrittenDecoder(), hash: hash)
+                },
                 Subject(name: "bare C loop, no writes") {
                     var sum: UInt64 = 0
                     var sample = timed(count: day.packets.count, units: day.messages) { range in
@@ -29,7 +35,10 @@ extension Benchmark {
             "decode", "ITCH 5.0 in memory to ticks on a tape, each packet published",
             unit: "message",
             parameters: day.parameters + [("ring", "8,192 ticks (512 KiB)")], series)
-        outcome.targets = [.atMost(10, outcome.ours.median, "ns a message")]
+        outcome.targets = [
+            .atMost(10, outcome.ours.median, "ns a message"),
+            .atMost(1.05, outcome.ours.median / series[1].median, "times the hand-written decoder"),
+        ]
         return [outcome]
     }
 
@@ -86,8 +95,7 @@ final class DecodePath {
 
     deinit { tape.unlink() }
 
-    func run(hash: UInt64) -> Sample {
-        let decoder = day.makeDecoder()
+    func run(_ decoder: some FeedDecoding, hash: UInt64) -> Sample {
         let first = tape.position
         var sample = timed(count: day.packets.count, units: day.messages) { range in
             pass(range, decoder) { _ in }
@@ -98,15 +106,15 @@ final class DecodePath {
     }
 
     /// Of all ticks, in a run of its own.
-    func digest() -> UInt64 {
+    func digest(_ decoder: some FeedDecoding) -> UInt64 {
         var digest = TickDigest()
-        pass(0..<day.packets.count, day.makeDecoder()) { digest.add($0) }
+        pass(0..<day.packets.count, decoder) { digest.add($0) }
         return digest.value
     }
 
     @inline(__always)
     private func pass(
-        _ range: Range<Int>, _ decoder: ITCH50Decoder,
+        _ range: Range<Int>, _ decoder: some FeedDecoding,
         _ body: (UnsafeBufferPointer<Tick>) -> Void
     ) {
         let blocks = day.blocks
@@ -133,6 +141,12 @@ final class DecodePath {
 extension SimulatedDay {
     func makeDecoder() -> ITCH50Decoder {
         ITCH50Decoder(
+            directory: InstrumentDirectory(capacity: 16_384), venue: "XNAS", channel: 0,
+            midnight: midnight)
+    }
+
+    func makeHandWrittenDecoder() -> HandWrittenITCH50Decoder {
+        HandWrittenITCH50Decoder(
             directory: InstrumentDirectory(capacity: 16_384), venue: "XNAS", channel: 0,
             midnight: midnight)
     }

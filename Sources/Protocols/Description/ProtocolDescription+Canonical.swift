@@ -11,7 +11,7 @@
 /// | X | the prefix's fields follow |
 /// | M | message: key, key text, name, least, most, feeds, mapping |
 /// | f | field: offset, type, name, exponent, enum, bits, null, unit, const, since, "?", mapping |
-/// | G … e | part: kind, name, dimension, size, count, when, least, mapping; then its fields and parts |
+/// | G … e | part: kind, name, dimension, size, count, when, least, mapping, "?"; its fields, parts |
 ///
 /// The text comes with the program, so anything malformed in it is a programming error and traps.
 extension ProtocolDescription {
@@ -147,7 +147,8 @@ private struct CanonicalReader {
         }
         return .init(
             kind: kind, name: columns[2], dimension: dimension, size: Int(columns[4]),
-            count: columns[5], when: when, least: Int(columns[7]) ?? 0, mapping: columns[8])
+            count: columns[5], when: when, least: Int(columns[7]) ?? 0, mapping: columns[8],
+            isOptional: columns.count > 9 && columns[9] == "?")
     }
 
     private static func form(_ text: String) -> ProtocolDescription.Form {

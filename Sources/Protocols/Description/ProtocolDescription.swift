@@ -65,6 +65,8 @@ public struct ProtocolDescription: Sendable {
         /// The shortest entry that is accepted.
         public var least: Int
         public var mapping: String
+        /// A later schema version added it: the message may end in front of it.
+        public var isOptional = false
         public var fields: [Field] = []
         public var parts: [Part] = []
 

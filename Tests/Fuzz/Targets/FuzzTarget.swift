@@ -1,9 +1,10 @@
+import Handler
 import Simulation
 
 /// The parts that read bytes from elsewhere. Every target takes any bytes at all and stops the
 /// process where a promise is broken: a trap, an account that does not add up, books that
 /// contradict themselves, an error where none may be.
-enum FuzzTarget: String, CaseIterable, Sendable {
+enum FuzzTarget: RawRepresentable, Hashable, CaseIterable, Sendable {
     /// A capture file, packet by packet, and through the offline decoder.
     case capture
     /// Datagrams of two MoldUDP64 lines through the whole core.
@@ -18,6 +19,37 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case journal
     /// A configuration file.
     case config
+    /// Datagrams made from a feed's description, through core, decoder and dissect.
+    case feed(FeedProtocol)
+
+    private static let named: [String: FuzzTarget] = [
+        "capture": .capture, "itch50": .itch50, "iex": .iex, "messages": .messages,
+        "inputlog": .inputlog, "journal": .journal, "config": .config,
+    ]
+
+    static let allCases: [FuzzTarget] =
+        [.capture, .itch50, .iex, .messages, .inputlog, .journal, .config]
+        + FeedProtocol.allCases.map { .feed($0) }
+
+    /// `feed-NAME` for the feeds of the registry.
+    var rawValue: String {
+        switch self {
+        case .feed(let feed): "feed-\(feed.rawValue)"
+        default: "\(self)"
+        }
+    }
+
+    init?(rawValue: String) {
+        if let target = Self.named[rawValue] {
+            self = target
+        } else if rawValue.hasPrefix("feed-"),
+            let feed = FeedProtocol(rawValue: String(rawValue.dropFirst(5)))
+        {
+            self = .feed(feed)
+        } else {
+            return nil
+        }
+    }
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -28,6 +60,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .inputlog: InputLogTarget.run(bytes)
         case .journal: JournalTarget.run(bytes)
         case .config: ConfigurationTarget.run(bytes)
+        case .feed(let feed): ProtocolTarget.run(bytes, feed)
         }
     }
 
@@ -41,6 +74,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .inputlog: try InputLogTarget.seeds()
         case .journal: try JournalTarget.seeds()
         case .config: ConfigurationTarget.seeds()
+        case .feed(let feed): ProtocolTarget.seeds(feed)
         }
     }
 }

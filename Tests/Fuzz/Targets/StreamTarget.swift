@@ -19,7 +19,7 @@ enum StreamTarget {
         run(taker, feed)
     }
 
-    private static func run(_ taker: ByteTaker, _ feed: FeedProtocol) {
+    static func run(_ taker: ByteTaker, _ feed: FeedProtocol) {
         var taker = taker
         guard let checked = try? CheckedCore(CheckedCore.configuration(feed)) else {
             fatalError("a fixed configuration is refused")
@@ -41,7 +41,24 @@ enum StreamTarget {
         checked.finish()
     }
 
+    /// The datagrams of the records alone.
+    static func datagrams(_ taker: ByteTaker, _ body: (ArraySlice<UInt8>) -> Void) {
+        var taker = taker
+        while !taker.isEmpty {
+            let control = taker.byte()
+            _ = taker.word()
+            if control & 0x80 != 0 { continue }
+            let length = Int(taker.word())
+            body(taker.take(length))
+        }
+    }
+
     // MARK: Seeds
+
+    /// A datagram 800 ns after the one before.
+    static func record(_ payload: [UInt8], line: Int) -> [UInt8] {
+        [UInt8(line) | 4, 200, 0, UInt8(payload.count & 0xFF), UInt8(payload.count >> 8)] + payload
+    }
 
     static func itch50Seeds() throws -> [[UInt8]] {
         var seeds = try [UInt64](1...6).map { seed in
@@ -69,9 +86,7 @@ enum StreamTarget {
     private static func records(_ deliveries: [LineDelivery]) -> [UInt8] {
         var bytes: [UInt8] = []
         for (index, delivery) in deliveries.enumerated() {
-            bytes += [UInt8(delivery.line) | 4, 200, 0]
-            bytes += [UInt8(delivery.payload.count & 0xFF), UInt8(delivery.payload.count >> 8)]
-            bytes += delivery.payload
+            bytes += record(delivery.payload, line: delivery.line)
             if index % 7 == 6 { bytes += [0x80 | 10, 0xFF, 0x3F] }
         }
         return bytes

@@ -1,0 +1,579 @@
+import Protocols
+import Ticks
+
+// The decoder of ITCH 5.0 that was written by hand before there were descriptions: what generated
+// accessors are measured against. It is not kept up with anything else.
+
+/// Nasdaq TotalView-ITCH 5.0 messages to ticks (itch50.md; `MAPPING.md` gives every field's place).
+///
+/// Sans-I/O: reads message blocks, writes ticks, keeps the stock locate table of the day.
+final class HandWrittenITCH50Decoder: FeedDecoding {
+    /// All but the messages by type, which stand in memory of their own.
+    @exclusivity(unchecked) private var counters = DecoderCounters()
+    private let directory: InstrumentDirectory
+    private let venue: UInt32
+    private let channel: UInt16
+    /// UTC ns of the trading day's midnight in New York.
+    private let midnight: UInt64
+
+    /// Expected length by type byte, 0 for types that do not exist.
+    private let lengths: UnsafeMutablePointer<UInt8>
+    private let messagesByType: UnsafeMutablePointer<UInt64>
+    /// Instrument id by stock locate, 0 where none is known; `unnamed` marks ids without a symbol.
+    private let instrumentByLocate: UnsafeMutablePointer<UInt32>
+    private static let unnamed: UInt32 = 1 << 31
+
+    init(
+        directory: InstrumentDirectory, venue: String, channel: UInt16, midnight: UInt64
+    ) {
+        self.directory = directory
+        self.venue = directory.venueIndex(venue)
+        self.channel = channel
+        self.midnight = midnight
+        lengths = .allocate(capacity: 256)
+        lengths.initialize(repeating: 0, count: 256)
+        for (type, length) in HandWrittenITCH50.lengths { lengths[Int(type)] = length }
+        messagesByType = .allocate(capacity: 256)
+        messagesByType.initialize(repeating: 0, count: 256)
+        instrumentByLocate = .allocate(capacity: 65536)
+        instrumentByLocate.initialize(repeating: 0, count: 65536)
+        for entry in directory.entries
+        where entry.venue == venue && entry.channel == channel && entry.code < 65536 {
+            instrumentByLocate[Int(entry.code)] =
+                entry.id | (entry.symbol.isEmpty ? Self.unnamed : 0)
+        }
+    }
+
+    deinit {
+        lengths.deallocate()
+        messagesByType.deallocate()
+        instrumentByLocate.deallocate()
+    }
+
+    /// Forgets the locate table: locates are unique within one session only (itch50.md §1).
+    func beginEpoch() {
+        instrumentByLocate.update(repeating: 0, count: 65536)
+    }
+
+    /// The counters so far; not for the hot path.
+    func snapshotCounters() -> DecoderCounters {
+        var result = counters
+        result.messages = (0..<256).map {
+            MessageCount(key: UInt32($0), name: "", count: messagesByType[$0])
+        }
+        return result
+    }
+
+    /// Decodes messages from `cursor` on until none remain or `capacity` might not hold the ticks
+    /// of one more, and returns the number of ticks written. The blocks must lie whole in `blocks`.
+    func decode(
+        _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
+        into ticks: UnsafeMutablePointer<Tick>, capacity: Int
+    ) -> Int {
+        guard let base = blocks.baseAddress else { return 0 }
+        var emitter = HandWrittenEmitter(ticks: ticks, context: context, midnight: midnight)
+        var offset = cursor.offset
+        var remaining = cursor.remaining
+        var sequence = cursor.sequence
+        let last = capacity - HandWrittenITCH50.ticksPerMessageMax
+        while remaining > 0, emitter.count <= last {
+            let length = Int(base.big16(offset))
+            let message = base + (offset &+ 2)
+            offset &+= 2 &+ length
+            remaining &-= 1
+            let type = length > 0 ? message.byte(0) : 0
+            if length == Int(lengths[Int(type)]) && length > 0 {
+                messagesByType[Int(type)] &+= 1
+                emitter.sequence = sequence
+                decodeMessage(type, message, &emitter)
+            } else {
+                countUndecoded(type)
+            }
+            sequence &+= 1
+        }
+        cursor = BlockCursor(offset: offset, remaining: remaining, sequence: sequence)
+        return emitter.count
+    }
+
+    private func countUndecoded(_ type: UInt8) {
+        if lengths[Int(type)] == 0 {
+            counters.unknownType += 1
+        } else {
+            counters.unexpectedLength += 1
+        }
+    }
+
+    @inline(__always)
+    private func decodeMessage(
+        _ type: UInt8, _ message: UnsafeRawPointer, _ emitter: inout HandWrittenEmitter
+    ) {
+        let locate = Int(message.big16(1))
+        emitter.exchangeTime = midnight &+ message.big48(5)
+        switch type {
+        case UInt8(ascii: "A"):
+            emitter.instrument = instrument(locate, symbolAt: message + 24)
+            emitter.addOrder(message, attribution: 0)
+        case UInt8(ascii: "F"):
+            emitter.instrument = instrument(locate, symbolAt: message + 24)
+            emitter.addOrder(message, attribution: message.letters4(36))
+        case UInt8(ascii: "D"):
+            emitter.instrument = instrument(locate)
+            emitter.orderDelete(message)
+        case UInt8(ascii: "E"):
+            emitter.instrument = instrument(locate)
+            emitter.orderExecuted(message)
+        case UInt8(ascii: "X"):
+            emitter.instrument = instrument(locate)
+            emitter.orderCancel(message)
+        case UInt8(ascii: "U"):
+            emitter.instrument = instrument(locate)
+            emitter.orderReplace(message)
+        case UInt8(ascii: "C"):
+            emitter.instrument = instrument(locate)
+            emitter.orderExecutedWithPrice(message)
+        case UInt8(ascii: "P"):
+            emitter.instrument = instrument(locate, symbolAt: message + 24)
+            emitter.tradeNonCross(message)
+        case UInt8(ascii: "I"):
+            emitter.instrument = instrument(locate, symbolAt: message + 28)
+            counters.unrepresentable += emitter.netOrderImbalance(message)
+        default:
+            decodeRare(type, locate, message, &emitter)
+        }
+    }
+
+    /// Everything that is not order flow; out of line to keep the hot loop small.
+    @inline(never)
+    private func decodeRare(
+        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout HandWrittenEmitter
+    ) {
+        switch type {
+        case UInt8(ascii: "R"), UInt8(ascii: "H"), UInt8(ascii: "Y"), UInt8(ascii: "J"),
+            UInt8(ascii: "h"), UInt8(ascii: "N"), UInt8(ascii: "O"):
+            emitter.instrument = instrument(locate, symbolAt: message + 11)
+        case UInt8(ascii: "L"):
+            emitter.instrument = instrument(locate, symbolAt: message + 15)
+        case UInt8(ascii: "Q"):
+            emitter.instrument = instrument(locate, symbolAt: message + 19)
+        case UInt8(ascii: "K"):
+            // Its locate is documented as always 0 although it names a stock (itch50.md §2 K).
+            emitter.instrument =
+                locate == 0
+                ? directory.findOrAdd(
+                    symbol: message.big64(11), venue: venue, code: 0, channel: channel)
+                : instrument(locate, symbolAt: message + 11)
+        default:
+            emitter.instrument = locate == 0 ? 0 : instrument(locate)
+        }
+        switch type {
+        case UInt8(ascii: "R"): define(locate, message, &emitter)
+        case UInt8(ascii: "S"): emitter.systemEvent(message)
+        case UInt8(ascii: "H"): emitter.tradingAction(message)
+        case UInt8(ascii: "Y"): emitter.shortSaleRestriction(message)
+        case UInt8(ascii: "L"): emitter.participantPosition(message)
+        case UInt8(ascii: "V"): counters.unrepresentable += emitter.declineLevels(message)
+        case UInt8(ascii: "W"): emitter.breakerStatus(message)
+        case UInt8(ascii: "K"): emitter.ipoQuotation(message)
+        case UInt8(ascii: "J"): emitter.auctionCollar(message)
+        case UInt8(ascii: "h"): emitter.operationalHalt(message)
+        case UInt8(ascii: "Q"): counters.unrepresentable += emitter.crossTrade(message)
+        case UInt8(ascii: "B"): emitter.brokenTrade(message)
+        case UInt8(ascii: "N"): emitter.retailInterest(message)
+        case UInt8(ascii: "O"): emitter.priceDiscovery(message)
+        default: break
+        }
+    }
+
+    @inline(__always)
+    private func instrument(_ locate: Int) -> UInt32 {
+        let id = instrumentByLocate[locate]
+        return id != 0 ? id & ~Self.unnamed : addUnnamed(locate)
+    }
+
+    @inline(__always)
+    private func instrument(_ locate: Int, symbolAt symbol: UnsafeRawPointer) -> UInt32 {
+        let id = instrumentByLocate[locate]
+        return id != 0 && id & Self.unnamed == 0 ? id : learn(locate, symbol.big64(0))
+    }
+
+    @inline(never)
+    private func addUnnamed(_ locate: Int) -> UInt32 {
+        let id = directory.addUnnamed(venue: venue, code: UInt64(locate), channel: channel)
+        if id == 0 {
+            counters.directoryFull += 1
+        } else {
+            instrumentByLocate[locate] = id | Self.unnamed
+        }
+        return id
+    }
+
+    /// The first symbol seen with a locate names it. Locate 0 is no instrument's (itch50.md §1): there
+    /// only the symbol counts.
+    @inline(never)
+    private func learn(_ locate: Int, _ symbol: UInt64) -> UInt32 {
+        let known = instrumentByLocate[locate] & ~Self.unnamed
+        if locate != 0, known != 0, directory.name(known, symbol: symbol, venue: venue) {
+            instrumentByLocate[locate] = known
+            return known
+        }
+        // Another epoch had named the instrument already: the locate goes on with that entry.
+        let id = directory.findOrAdd(
+            symbol: symbol, venue: venue, code: UInt64(locate), channel: channel)
+        if id == 0 { counters.directoryFull += 1 }
+        if locate != 0 { instrumentByLocate[locate] = id }
+        return id
+    }
+
+    /// Stock directory: the one message that defines a locate, so it wins over what was learned.
+    private func define(
+        _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout HandWrittenEmitter
+    ) {
+        let id = directory.findOrAdd(
+            symbol: message.big64(11), venue: venue, code: UInt64(locate), channel: channel)
+        guard id != 0 else {
+            // An unknown locate has been counted where it was looked up.
+            if instrumentByLocate[locate] != 0 { counters.directoryFull += 1 }
+            emitter.instrument = 0
+            emitter.definition()
+            return
+        }
+        instrumentByLocate[locate] = id
+        directory.update(id) { entry in
+            entry.code = UInt64(locate)
+            entry.channel = channel
+            entry.lotSize = Int64(message.big32(21))
+            entry.currency = "USD"
+            entry.details = ""
+        }
+        emitter.instrument = id
+        emitter.definition()
+    }
+}
+
+/// Writes the ticks of one ITCH 5.0 message after the other; offsets are those of itch50.md §2.
+private struct HandWrittenEmitter {
+    private let ticks: UnsafeMutableRawPointer
+    let midnight: UInt64
+    private let captureTime: UInt64
+    /// The tick's last two words as far as they are the same for the whole packet.
+    private let channelWord: UInt64
+    private let flagsWord: UInt64
+    private(set) var count = 0
+
+    /// Of the message being decoded.
+    var sequence: UInt64 = 0
+    var exchangeTime: UInt64 = 0
+    var instrument: UInt32 = 0
+
+    @inline(__always)
+    init(ticks: UnsafeMutablePointer<Tick>, context: DeliveryContext, midnight: UInt64) {
+        self.ticks = UnsafeMutableRawPointer(ticks)
+        self.midnight = midnight
+        captureTime = context.captureTime
+        channelWord = UInt64(context.channel) << 32
+        flagsWord = UInt64(context.flags.rawValue) | UInt64(context.line) << 16
+    }
+
+    /// Writes the tick in eight words: field by field it would take fourteen stores.
+    @inline(__always)
+    mutating func emit(
+        _ kind: TickKind, orderID: UInt64 = 0, price: Int64 = Price.none,
+        quantity: Int64 = Quantity.none, side: Side = .none, flags more: TickFlags = .lastOfEvent,
+        detail: UInt8 = 0, extra: UInt32 = 0
+    ) {
+        let tick = ticks + count &* MemoryLayout<Tick>.stride
+        tick.storeBytes(of: exchangeTime, toByteOffset: 0, as: UInt64.self)
+        tick.storeBytes(of: captureTime, toByteOffset: 8, as: UInt64.self)
+        tick.storeBytes(of: sequence, toByteOffset: 16, as: UInt64.self)
+        tick.storeBytes(of: orderID, toByteOffset: 24, as: UInt64.self)
+        tick.storeBytes(of: price, toByteOffset: 32, as: Int64.self)
+        tick.storeBytes(of: quantity, toByteOffset: 40, as: Int64.self)
+        let place =
+            channelWord | UInt64(instrument) | UInt64(kind.rawValue) << 48
+            | UInt64(side.rawValue) << 56
+        tick.storeBytes(of: place, toByteOffset: 48, as: UInt64.self)
+        let rest =
+            flagsWord | UInt64(more.rawValue) | UInt64(detail) << 24 | UInt64(extra) << 32
+        tick.storeBytes(of: rest, toByteOffset: 56, as: UInt64.self)
+        count &+= 1
+    }
+
+    @inline(__always)
+    private func price4(_ message: UnsafeRawPointer, _ offset: Int) -> Int64 {
+        Int64(message.big32(offset)) &* HandWrittenITCH50.price4Scale
+    }
+
+    @inline(__always)
+    private func side(_ letter: UInt8) -> Side {
+        switch letter {
+        case UInt8(ascii: "B"): .bid
+        case UInt8(ascii: "S"): .ask
+        default: .none
+        }
+    }
+
+    // MARK: Order flow
+
+    @inline(__always)
+    mutating func addOrder(_ message: UnsafeRawPointer, attribution: UInt32) {
+        emit(
+            .add, orderID: message.big64(11), price: price4(message, 32),
+            quantity: Int64(message.big32(20)), side: side(message.byte(19)), extra: attribution)
+    }
+
+    @inline(__always)
+    mutating func orderDelete(_ message: UnsafeRawPointer) {
+        emit(.delete, orderID: message.big64(11))
+    }
+
+    @inline(__always)
+    mutating func orderCancel(_ message: UnsafeRawPointer) {
+        emit(.cancel, orderID: message.big64(11), quantity: Int64(message.big32(19)))
+    }
+
+    /// Price and aggressor of the trade come from the resting order: the books complete them.
+    @inline(__always)
+    mutating func orderExecuted(_ message: UnsafeRawPointer) {
+        let quantity = Int64(message.big32(19))
+        emit(.trade, orderID: message.big64(23), quantity: quantity, flags: [])
+        emit(.fill, orderID: message.big64(11), quantity: quantity)
+    }
+
+    @inline(__always)
+    mutating func orderReplace(_ message: UnsafeRawPointer) {
+        emit(.delete, orderID: message.big64(11), flags: .replaced)
+        emit(
+            .add, orderID: message.big64(19), price: price4(message, 31),
+            quantity: Int64(message.big32(27)), flags: [.replaced, .lastOfEvent])
+    }
+
+    mutating func orderExecutedWithPrice(_ message: UnsafeRawPointer) {
+        let quantity = Int64(message.big32(19))
+        let printable = message.byte(31) == UInt8(ascii: "Y")
+        if printable {
+            emit(
+                .trade, orderID: message.big64(23), price: price4(message, 32), quantity: quantity,
+                flags: [])
+        }
+        emit(
+            .fill, orderID: message.big64(11), quantity: quantity,
+            flags: printable ? .lastOfEvent : [.nonPrintable, .lastOfEvent])
+    }
+
+    // MARK: Trades and auctions
+
+    /// The side field has been a constant since 2014 and says nothing (itch50.md §2 P).
+    mutating func tradeNonCross(_ message: UnsafeRawPointer) {
+        emit(
+            .trade, orderID: message.big64(36), price: price4(message, 32),
+            quantity: Int64(message.big32(20)), flags: [.offBook, .lastOfEvent])
+    }
+
+    /// Returns 1 if the share count does not fit a tick.
+    mutating func crossTrade(_ message: UnsafeRawPointer) -> UInt64 {
+        let shares = Int64(exactly: message.big64(11))
+        emit(
+            .trade, orderID: message.big64(31), price: price4(message, 27),
+            quantity: shares ?? Quantity.none, flags: [.auction, .lastOfEvent],
+            extra: UInt32(message.byte(39)))
+        return shares == nil ? 1 : 0
+    }
+
+    mutating func brokenTrade(_ message: UnsafeRawPointer) {
+        emit(.tradeBreak, orderID: message.big64(11))
+    }
+
+    /// Returns how many of the two share counts do not fit a tick.
+    mutating func netOrderImbalance(_ message: UnsafeRawPointer) -> UInt64 {
+        var unrepresentable: UInt64 = 0
+        let direction = message.byte(27)
+        let extra =
+            UInt32(direction) | UInt32(message.byte(48)) << 8 | UInt32(message.byte(49)) << 16
+        func shares(_ offset: Int) -> Int64 {
+            if let shares = Int64(exactly: message.big64(offset)) { return shares }
+            unrepresentable += 1
+            return Quantity.none
+        }
+        emit(
+            .imbalance, quantity: shares(11), flags: .auction,
+            detail: ImbalanceDetail.paired.rawValue, extra: extra)
+        emit(
+            .imbalance, quantity: shares(19), side: side(direction), flags: .auction,
+            detail: ImbalanceDetail.imbalance.rawValue, extra: extra)
+        emit(
+            .imbalance, price: price4(message, 36), flags: .auction,
+            detail: ImbalanceDetail.far.rawValue, extra: extra)
+        emit(
+            .imbalance, price: price4(message, 40), flags: .auction,
+            detail: ImbalanceDetail.near.rawValue, extra: extra)
+        emit(
+            .imbalance, price: price4(message, 44), flags: [.auction, .lastOfEvent],
+            detail: ImbalanceDetail.reference.rawValue, extra: extra)
+        return unrepresentable
+    }
+
+    mutating func priceDiscovery(_ message: UnsafeRawPointer) {
+        let extra = UInt32(message.byte(19))
+        func limit(_ offset: Int, _ detail: LimitsDetail, last: Bool = false) {
+            emit(
+                .limits, price: price4(message, offset), flags: last ? .lastOfEvent : [],
+                detail: detail.rawValue, extra: extra)
+        }
+        limit(20, .minimumAllowable)
+        limit(24, .maximumAllowable)
+        emit(
+            .imbalance, price: price4(message, 28), flags: .auction,
+            detail: ImbalanceDetail.near.rawValue, extra: extra)
+        emit(
+            .imbalance, quantity: Int64(truncatingIfNeeded: midnight &+ message.big64(32)),
+            flags: .auction, detail: ImbalanceDetail.executionTime.rawValue, extra: extra)
+        limit(40, .lower)
+        limit(44, .upper, last: true)
+    }
+
+    // MARK: Status
+
+    mutating func definition() { emit(.definition) }
+
+    private mutating func status(
+        _ detail: StatusDetail, _ extra: UInt32, flags: TickFlags = .lastOfEvent
+    ) {
+        emit(.status, flags: flags, detail: detail.rawValue, extra: extra)
+    }
+
+    mutating func systemEvent(_ message: UnsafeRawPointer) {
+        status(.systemEvent, UInt32(message.byte(11)))
+    }
+
+    mutating func tradingAction(_ message: UnsafeRawPointer) {
+        status(.trading, UInt32(message.byte(19)), flags: [])
+        status(.tradingReason, message.letters4(21))
+    }
+
+    mutating func shortSaleRestriction(_ message: UnsafeRawPointer) {
+        status(.shortSaleRestriction, UInt32(message.byte(19)))
+    }
+
+    /// The order id carries primary flag, mode and state, the first letter in the low byte.
+    mutating func participantPosition(_ message: UnsafeRawPointer) {
+        let letters =
+            UInt64(message.byte(23)) | UInt64(message.byte(24)) << 8
+            | UInt64(message.byte(25)) << 16
+        emit(
+            .status, orderID: letters, detail: StatusDetail.participant.rawValue,
+            extra: message.letters4(11))
+    }
+
+    mutating func breakerStatus(_ message: UnsafeRawPointer) {
+        status(.marketWideBreaker, UInt32(message.byte(11)))
+    }
+
+    mutating func operationalHalt(_ message: UnsafeRawPointer) {
+        status(
+            .operationalHalt, UInt32(message.byte(20)) | UInt32(message.byte(19)) << 8)
+    }
+
+    mutating func retailInterest(_ message: UnsafeRawPointer) {
+        status(.retailInterest, UInt32(message.byte(19)))
+    }
+
+    /// The release time stands in seconds since midnight on the wire; 0 when cancelled.
+    mutating func ipoQuotation(_ message: UnsafeRawPointer) {
+        let seconds = UInt64(message.big32(19))
+        let release = seconds == 0 ? 0 : midnight &+ seconds &* 1_000_000_000
+        emit(
+            .status, quantity: Int64(truncatingIfNeeded: release), flags: [],
+            detail: StatusDetail.ipoQuotation.rawValue, extra: UInt32(message.byte(23)))
+        emit(
+            .statistic, price: price4(message, 24), detail: StatisticDetail.ipoPrice.rawValue,
+            extra: UInt32(message.byte(23)))
+    }
+
+    mutating func auctionCollar(_ message: UnsafeRawPointer) {
+        let extensions = message.big32(31)
+        emit(
+            .limits, price: price4(message, 19), flags: [],
+            detail: LimitsDetail.reference.rawValue, extra: extensions)
+        emit(
+            .limits, price: price4(message, 23), flags: [],
+            detail: LimitsDetail.upper.rawValue, extra: extensions)
+        emit(
+            .limits, price: price4(message, 27), detail: LimitsDetail.lower.rawValue,
+            extra: extensions)
+    }
+
+    /// Returns how many of the three levels do not fit a tick (price(8) reaches further).
+    mutating func declineLevels(_ message: UnsafeRawPointer) -> UInt64 {
+        var unrepresentable: UInt64 = 0
+        func price8(_ offset: Int) -> Int64 {
+            let (value, overflow) = message.big64(offset)
+                .multipliedReportingOverflow(by: HandWrittenITCH50.price8Scale)
+            if !overflow, let price = Int64(exactly: value) { return price }
+            unrepresentable += 1
+            return Price.none
+        }
+        emit(
+            .limits, price: price8(11), flags: [], detail: LimitsDetail.breakerLevel1.rawValue)
+        emit(
+            .limits, price: price8(19), flags: [], detail: LimitsDetail.breakerLevel2.rawValue)
+        emit(.limits, price: price8(27), detail: LimitsDetail.breakerLevel3.rawValue)
+        return unrepresentable
+    }
+}
+
+/// Message types and lengths of Nasdaq TotalView-ITCH 5.0 (itch50.md §1).
+private enum HandWrittenITCH50 {
+    /// Type byte and length of every message.
+    static let lengths: [(type: UInt8, length: UInt8)] = [
+        (UInt8(ascii: "S"), 12), (UInt8(ascii: "R"), 39), (UInt8(ascii: "H"), 25),
+        (UInt8(ascii: "Y"), 20), (UInt8(ascii: "L"), 26), (UInt8(ascii: "V"), 35),
+        (UInt8(ascii: "W"), 12), (UInt8(ascii: "K"), 28), (UInt8(ascii: "J"), 35),
+        (UInt8(ascii: "h"), 21), (UInt8(ascii: "A"), 36), (UInt8(ascii: "F"), 40),
+        (UInt8(ascii: "E"), 31), (UInt8(ascii: "C"), 36), (UInt8(ascii: "X"), 23),
+        (UInt8(ascii: "D"), 19), (UInt8(ascii: "U"), 35), (UInt8(ascii: "P"), 44),
+        (UInt8(ascii: "Q"), 40), (UInt8(ascii: "B"), 19), (UInt8(ascii: "I"), 50),
+        (UInt8(ascii: "N"), 20), (UInt8(ascii: "O"), 48),
+    ]
+
+    /// The most ticks that one message becomes (`O`).
+    static let ticksPerMessageMax = 6
+
+    /// Billionths in one unit of a price(4) and of a price(8).
+    static let price4Scale: Int64 = 100_000
+    static let price8Scale: UInt64 = 10
+}
+
+/// Unaligned loads of wire integers. The caller has checked that the bytes are there.
+fileprivate extension UnsafeRawPointer {
+    @inline(__always)
+    func byte(_ offset: Int) -> UInt8 { load(fromByteOffset: offset, as: UInt8.self) }
+
+    @inline(__always)
+    func big16(_ offset: Int) -> UInt16 {
+        UInt16(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+
+    @inline(__always)
+    func big32(_ offset: Int) -> UInt32 {
+        UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    @inline(__always)
+    func big48(_ offset: Int) -> UInt64 {
+        UInt64(big16(offset)) << 32 | UInt64(big32(offset + 2))
+    }
+
+    @inline(__always)
+    func big64(_ offset: Int) -> UInt64 {
+        UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    @inline(__always)
+    func little32(_ offset: Int) -> UInt32 {
+        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    /// Up to four letters as they stand in `Tick.extra`: the first in the low byte.
+    @inline(__always)
+    func letters4(_ offset: Int) -> UInt32 { little32(offset) }
+}

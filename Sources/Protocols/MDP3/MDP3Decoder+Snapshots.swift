@@ -1,0 +1,141 @@
+import Ticks
+
+/// Images of books, in loops of channels of their own (cme-mdp3.md §6.1).
+extension MDP3Decoder {
+    private struct SnapshotEntry {
+        var price: Int64
+        var quantity: Int64
+        var orders: UInt32
+        var level: Int
+        var type: UInt8
+        var extra: UInt32
+        /// Days since 1970.
+        var date: UInt16
+    }
+
+    /// Book, statistics, limits and state of one instrument (52; 69 with larger quantities; 38 with
+    /// seven decimals): step 0 empties the book, the last one tells limits and state.
+    func snapshot(
+        _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
+    ) -> Bool {
+        let first = emitter.count
+        let root = MDP3SnapshotFullRefresh52(message.base, blockLength: message.blockLength)
+        emitter.exchangeTime = root.transactTime
+        let index = use(root.securityID, &emitter)
+        guard index != 0 else { return true }
+        if step == 0 {
+            // What is older than the increments tells of a book that has gone on since.
+            guard root.rptSeq >= instruments.states[index].rptSeq else {
+                snapshotsSkipped += 1
+                return true
+            }
+            instruments.states[index].snapshotRptSeq = root.rptSeq
+            instruments.states[index].rptSeq = root.rptSeq
+        }
+        let entries = root.noMDEntries.count
+        let isDone = run(entries + 2, &step, &emitter, last) { step, emitter in
+            if step == 0 {
+                instruments.clear(index)
+                touch(index)
+                emitter.emit(.clear, flags: .snapshot)
+            } else if step <= entries {
+                let entry = snapshotEntry(message, root.noMDEntries, step - 1)
+                image(entry, index, &emitter)
+            } else {
+                limits(
+                    (root.highLimitPrice, root.lowLimitPrice, root.maxPriceVariation),
+                    isSeven: message.template == 38, flags: .snapshot, &emitter)
+                guard !root.mdSecurityTradingStatusIsNull else { return }
+                emitter.status(
+                    .trading, UInt32(root.mdSecurityTradingStatus), flags: .snapshot)
+            }
+        }
+        return isDone && endEvent(first, &emitter, last)
+    }
+
+    private func snapshotEntry(
+        _ message: Message, _ group: MDP3SnapshotFullRefresh52NoMDEntries, _ place: Int
+    ) -> SnapshotEntry {
+        if message.template == 69 {
+            let entry = MDP3SnapshotFullRefreshLongQty69NoMDEntriesEntry(
+                group.base + place &* group.stride)
+            return SnapshotEntry(
+                price: entry.mdEntryPx, quantity: quantity(entry.mdEntrySize),
+                orders: Self.orderCount(entry.numberOfOrders), level: Int(entry.mdPriceLevel),
+                type: entry.mdEntryType, extra: UInt32(entry.openCloseSettlFlag), date: 0)
+        }
+        let entry = group[place]
+        let isSettlement = entry.mdEntryType == UInt8(ascii: "6")
+        return SnapshotEntry(
+            price: message.template == 52 ? entry.mdEntryPx : price7(entry.mdEntryPx),
+            quantity: quantity(entry.mdEntrySize),
+            orders: Self.orderCount(entry.numberOfOrders), level: Int(entry.mdPriceLevel),
+            type: entry.mdEntryType,
+            extra: UInt32(isSettlement ? entry.settlPriceType : entry.openCloseSettlFlag),
+            date: entry.tradingReferenceDateIsNull ? 0 : entry.tradingReferenceDate)
+    }
+
+    private func image(_ entry: SnapshotEntry, _ index: Int, _ emitter: inout TickEmitter) {
+        guard let (side, implied) = Self.sideOf(entry.type) else {
+            if let detail = Self.statistic(entry.type) {
+                return statistic(
+                    detail, price: entry.price, quantity: entry.quantity,
+                    orderID: UInt64(entry.date), flags: .snapshot, extra: entry.extra, &emitter)
+            }
+            // An empty book says so with an entry of its own.
+            if entry.type != UInt8(ascii: "J") { impossibleEntries += 1 }
+            return
+        }
+        let most = implied ? MDP3Instruments.impliedMax : MDP3Instruments.outrightMax
+        guard (1...most).contains(entry.level), entry.price != Price.none, entry.quantity > 0
+        else {
+            impossibleEntries += 1
+            return
+        }
+        let book = MDP3LevelBook(
+            levels: instruments.levels(index, ask: side == .ask, implied: implied), depth: most,
+            side: side, flags: implied ? [.implied, .snapshot] : .snapshot)
+        book.put(entry.price, entry.quantity, entry.orders, at: entry.level - 1, &emitter)
+    }
+
+    /// Resting orders of one instrument (53 and 59; 44 with seven decimals).
+    func orderSnapshot(
+        _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
+    ) -> Bool {
+        let first = emitter.count
+        // 59 has the same entries behind another root.
+        let group: MDP3SnapshotFullRefreshOrderBook53NoMDEntries
+        let code: Int32
+        if message.template == 59 {
+            let root = MDP3SnapshotRefreshTopOrders59(
+                message.base, blockLength: message.blockLength)
+            emitter.exchangeTime = root.transactTime
+            code = root.securityID
+            group = MDP3SnapshotFullRefreshOrderBook53NoMDEntries(
+                message.base + message.blockLength)
+        } else {
+            let root = MDP3SnapshotFullRefreshOrderBook53(
+                message.base, blockLength: message.blockLength)
+            emitter.exchangeTime = root.transactTime
+            code = root.securityID
+            group = root.noMDEntries
+        }
+        let index = use(code, &emitter)
+        guard index != 0 else { return true }
+        let isDone = run(group.count, &step, &emitter, last) { step, emitter in
+            let entry = group[step]
+            guard let (side, _) = Self.sideOf(entry.mdEntryType) else {
+                impossibleEntries += 1
+                return
+            }
+            touch(index)
+            emitOrder(
+                MDP3OrderEntry(
+                    orderID: entry.orderID, priority: entry.mdOrderPriority,
+                    quantity: quantity(entry.mdDisplayQty), action: 0),
+                price: message.template == 44 ? price7(entry.mdEntryPx) : entry.mdEntryPx,
+                side: side, flags: .snapshot, &emitter)
+        }
+        return isDone && endEvent(first, &emitter, last)
+    }
+}
