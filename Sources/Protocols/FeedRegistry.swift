@@ -15,7 +15,6 @@ public enum FeedRegistry {
         + B3Feeds.all
         + CoinbaseFeeds.all
         + OptiqFeeds.all
-        + MDP3Feeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {
