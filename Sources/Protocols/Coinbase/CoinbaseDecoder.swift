@@ -124,8 +124,7 @@ final class CoinbaseDecoder: FeedDecoding {
         let isNew = live.insert(orderID, instrument: emitter.instrument) || !live.contains(orderID)
         emitter.emit(
             isNew ? .add : .modify, orderID: orderID, price: price,
-            quantity: Int64(message.quantity), side: Self.side(message.side), flags: flags,
-            detail: zeroDetail(price))
+            quantity: Int64(message.quantity), side: Self.side(message.side), flags: flags)
     }
 
     /// The book is empty before the message counts.
