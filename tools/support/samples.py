@@ -80,6 +80,15 @@ ALIASES = {
         "retailliquidityindicator": "retailliquidity",
         "trade": "tradereport",
     },
+    "Opra": {
+        "longequityandindexquote": "longquote",
+        "shortequityandindexquote": "shortquote",
+    },
+    "Utp": {
+        "limituplimitdownpriceband": "priceband",
+        "quotelongform": "longquote",
+        "quoteshortform": "shortquote",
+    },
     "Memx": {"regshowrestriction": "regshorestriction"},
     "Miax": {
         "systemstatus": "optionssystemstate",
@@ -91,6 +100,10 @@ ALIASES = {
         "timestampseconds": "seconds",
     },
 }
+
+# What files call packets that are heartbeats to us, by the families in which they do. OPRA's control
+# message of the samples is a line integrity message.
+HEARTBEATS = {"heartbeat": None, "lineintegrity": ["Cta"], "control": ["Opra"]}
 
 
 def normal(text):
@@ -111,14 +124,15 @@ class Promise:
             self.letters = (found[1] or "") + found[2]
             name = found[3]
         self.name = normal(name)
-        self.is_heartbeat = self.name == "heartbeat"
         self.is_several = self.name in ("multiplemessages", "allmessagetypes", "multiple")
 
     def is_kept(self, packets, family):
         messages = [m for p in packets for m in p["messages"]]
         if self.is_several:
             return len(messages) > 1
-        if self.is_heartbeat and any(p["kind"] == "heartbeat" for p in packets):
+        families = HEARTBEATS.get(self.name, [])
+        is_heartbeat = families is None or family in families
+        if is_heartbeat and any(p["kind"] == "heartbeat" for p in packets):
             return True
         if self.letters and any(m["key"] == self.letters for m in messages):
             return True
