@@ -14,8 +14,6 @@ final class CoinbaseDecoder: FeedDecoding {
     /// Bits of the transaction flags.
     private static let end: UInt8 = 2
     private static let clearBook: UInt8 = 4
-    /// `StatusDetail.eventEnd`.
-    private static let eventEnd: UInt8 = 40
 
     private let framing = CoinbasePacket.transport.framing
     let instruments: CoinbaseInstruments
@@ -146,7 +144,7 @@ final class CoinbaseDecoder: FeedDecoding {
     private func endOther(_ emitter: inout TickEmitter) {
         let current = emitter.instrument
         emitter.instrument = openInstrument
-        emitter.emit(.status, detail: Self.eventEnd)
+        emitter.status(.eventEnd, 0)
         emitter.instrument = current
         openInstrument = 0
     }
