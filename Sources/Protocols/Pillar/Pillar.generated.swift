@@ -132,6 +132,8 @@ public enum PillarMessage {
     @inlinable @inline(__always)
     public static var symbolClear: Int { 32 }
     @inlinable @inline(__always)
+    public static var tradingSessionChange: Int { 33 }
+    @inlinable @inline(__always)
     public static var securityStatus: Int { 34 }
     @inlinable @inline(__always)
     public static var refreshHeader: Int { 35 }
@@ -622,6 +624,41 @@ public enum PillarMessage {
     }
     @inlinable @inline(__always)
     public var hasMarketID: Bool { length >= 22 }
+}
+
+/// TradingSessionChange (33), 21 bytes at least (nyse-xdp.md).
+@frozen public struct PillarTradingSessionChange {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageSize: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var sourceTime: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var sourceTimeNanoseconds: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var symbolIndex: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 12, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var symbolSequence: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var tradingSession: UInt8 {
+        base.loadUnaligned(fromByteOffset: 20, as: UInt8.self)
+    }
 }
 
 /// SecurityStatus (34), 46 bytes at least (nyse-xdp.md).

@@ -14,9 +14,9 @@ N	"By reference": the seconds of exchange_time come from the last source time re
 N	Symbols keep NYSE symbology. Indexes are those of one market: a channel carries one market, and the instrument's venue is the configured one; marketID goes to the directory.
 N	What does not stand in the channel's order (delivery flags 17 to 21: refresh, message unavailable) makes no ticks, but for index mappings (3, 50): a past state must not mix with the present one. So 106 counts only within the order, as sent after a failover.
 N	Messages may grow: more bytes than stated here are ignored.
-N	Left out, for the facts give no layout: trading session change (33), complex series mapping (60), options orders (300 to 304, 306, 310 to 312), trade reporting facility trades (210 to 216).
+N	Left out, for the facts give no layout: complex series mapping (60), options orders (300 to 304, 306, 310 to 312), trade reporting facility trades (210 to 216).
 N	115: the participants of an update are taken as all markets that have interest at the price; the facts do not say so.
-N	340 was checked against bytes of the wire; 50, 305, 307 and 320 to 323 come from one public dissector only.
+N	340 was checked against bytes of the wire; 33, 50, 305, 307 and 320 to 323 come from one public dissector only.
 F	pillar-integ	NYSE Pillar Integrated Feed	2.5	XNYS	
 F	xdp-integrated	NYSE XDP Integrated Feed	2.1	XNYS	
 F	pillar-bbo	NYSE Pillar BBO	2.5	XNYS	
@@ -169,6 +169,12 @@ f	8	u32le	sourceTimeNanoseconds					ns				exchange_time
 f	12	u32le	symbolIndex									instrument
 f	16	u32le	nextSourceSequence									dropped: the channel's own numbers are checked
 f	20	u16le	marketID		MarketID						?	dropped: on pillar-depth only; the book of all markets is cleared
+M	33	33	TradingSessionChange	21		pillar-integ,xdp-integrated,pillar-bbo,xdp-bbo,pillar-trades,pillar-depth,xdp-imbalances,pillar-options	dropped: what its number means is not documented
+f	4	u32le	sourceTime					epoch-s				
+f	8	u32le	sourceTimeNanoseconds					ns				
+f	12	u32le	symbolIndex									
+f	16	u32le	symbolSequence									
+f	20	u8	tradingSession									
 M	34	34	SecurityStatus	46		pillar-integ,xdp-integrated,pillar-bbo,xdp-bbo,pillar-trades,pillar-depth,xdp-imbalances,pillar-options	status: trading and tradingReason (4 5 6 P B E O L X and others), shortSaleRestriction (A C D) or priceIndication (I G), limits where a price is not 0, status: marketState
 f	4	u32le	sourceTime					epoch-s				exchange_time: its seconds
 f	8	u32le	sourceTimeNanoseconds					ns				exchange_time

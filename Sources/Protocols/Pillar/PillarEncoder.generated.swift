@@ -288,6 +288,25 @@ public enum PillarEncoder {
         bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
     }
 
+    /// TradingSessionChange (33).
+    public static func tradingSessionChange(
+        sourceTime: UInt32 = 0,
+        sourceTimeNanoseconds: UInt32 = 0,
+        symbolIndex: UInt32 = 0,
+        symbolSequence: UInt32 = 0,
+        tradingSession: UInt8 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(21)
+        bytes.putWire(33 as UInt16, at: start + 2)
+        bytes.putWire(sourceTime, at: start + 4)
+        bytes.putWire(sourceTimeNanoseconds, at: start + 8)
+        bytes.putWire(symbolIndex, at: start + 12)
+        bytes.putWire(symbolSequence, at: start + 16)
+        bytes.putWire(tradingSession, at: start + 20)
+        bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
     /// SecurityStatus (34).
     public static func securityStatus(
         sourceTime: UInt32 = 0,
