@@ -54,8 +54,9 @@ struct Book: BitwiseCopyable {
     var channel: UInt16
     var flags: UInt16
     var reserved: UInt32
-    /// To 64 bytes: a book lies in one cache line.
-    var padding: UInt64
+    /// Sequence of its channel behind the last one that an image of the book contains; 0 if none
+    /// came. A book lies in one cache line of 64 bytes, which this fills.
+    var imageEnd: UInt64
 
     /// Something was missed or contradictory: wrong until clear, snapshot or epoch.
     static let damaged: UInt16 = 1

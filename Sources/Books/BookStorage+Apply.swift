@@ -46,7 +46,11 @@ extension BookStorage {
                 knownOrder = false
                 break
             }
-            book.pointee.lastSequence = tick.pointee.sequence
+            if book.pointee.channel == tick.pointee.channel {
+                book.pointee.lastSequence = tick.pointee.sequence
+            } else {
+                noteOtherChannel(tick, book)
+            }
             knownOrder = change(
                 kind, tick, book, position: position, completing: completing)
             // A book image carries the suspicion of the book that it was taken of.
@@ -103,7 +107,12 @@ extension BookStorage {
         case .delete: delete(tick, book, completing: completing)
         case .level: setLevel(tick, book)
         case .quote: setQuote(tick, book)
-        default: clear(book)
+        default:
+            clear(book)
+            // An image begins: it contains its channel's messages up to this number.
+            if tick.pointee.has(.snapshot), tick.pointee.quantity >= 0 {
+                book.pointee.imageEnd = UInt64(tick.pointee.quantity) + 1
+            }
         }
         return true
     }
@@ -128,7 +137,21 @@ extension BookStorage {
         if book.flags & (Book.damaged | Book.eventSuspect) != 0 { return true }
         let channel = channels.base[Int(book.channel)]
         guard channel.isSuspect else { return false }
-        return book.flags & Book.selfContained == 0 || book.lastSequence < channel.gapEnd
+        if book.flags & Book.selfContained != 0 { return book.lastSequence < channel.gapEnd }
+        return book.imageEnd == 0 || book.imageEnd < channel.gapEnd
+    }
+
+    /// Images may come on a channel of their own, whose numbers say nothing about the book; a book of
+    /// levels is its increments' channel's.
+    @inline(never)
+    private func noteOtherChannel(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>
+    ) {
+        if tick.pointee.has(.snapshot) { return }
+        if book.pointee.flags & Book.levelFed != 0 {
+            book.pointee.channel = tick.pointee.channel
+        }
+        book.pointee.lastSequence = tick.pointee.sequence
     }
 
     /// Brings what readers see up to date with the book. True if a best price, its quantity or its

@@ -102,5 +102,6 @@ extension BookStorage {
         emptySide(book, ask: false)
         emptySide(book, ask: true)
         book.pointee.flags &= ~(Book.damaged | Book.eventOpen | Book.eventSuspect)
+        book.pointee.imageEnd = 0
     }
 }

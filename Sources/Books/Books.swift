@@ -44,6 +44,9 @@ public final class Books {
     public func markIncomplete() {
         let channels = storage.pointee.channels
         for channel in 0..<channels.capacity { channels.base[channel].incomplete = true }
+        for instrument in 0...storage.pointee.lastUsedBook {
+            storage.pointee.books[instrument].pointee.imageEnd = 0
+        }
     }
 
     /// Applies finished ticks; writes nothing to them.

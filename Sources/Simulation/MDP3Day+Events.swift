@@ -20,11 +20,11 @@ extension MDP3Day {
                 outright += change(random.below(markets.count), implied: false)
             }
         }
+        if configuration.hasRareOperations, random.chance(0.004) { outright += empty(market) }
         var implied: [BookEntry] = []
         for _ in 0..<(random.chance(0.4) ? random.halving(atMost: 5) : 0) {
             implied += change(random.below(markets.count), implied: true)
         }
-        if configuration.hasRareOperations, random.chance(0.004) { outright += empty(market) }
         if random.chance(0.1) { markets[market].middle += Int64(random.below(3)) - 1 }
         // An event may be one message, or end with one that has no entries.
         let hasStatistics = random.chance(0.05)

@@ -303,6 +303,36 @@ import Ticks
         #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
     }
 
+    /// An image on a channel of its own makes a book whole that its channel's gap had left suspect,
+    /// unless the gap reaches beyond it.
+    @Test func imageMakesABookWhole() {
+        let books = Books(configuration)
+        apply(books, [tick(.level, sequence: 5), tick(.gap, 0, quantity: 3, sequence: 6)])
+        #expect(books.isSuspect(1))
+        func image(upTo sequence: Int64) -> [Tick] {
+            var ticks = [
+                tick(.clear, quantity: sequence, sequence: 900, channel: 1),
+                tick(.level, price: 90, sequence: 900, channel: 1),
+            ]
+            for place in ticks.indices { ticks[place].tickFlags.insert(.snapshot) }
+            return ticks
+        }
+        apply(books, image(upTo: 7))
+        #expect(books.isSuspect(1), "8 is missing from book and image")
+        apply(books, image(upTo: 8))
+        #expect(!books.isSuspect(1) && books.best(1, .bid).price == 90)
+        // The image's own numbers do not count: what comes late is still known as late.
+        var late = tick(.level, price: 80, sequence: 9)
+        apply(books, [late])
+        #expect(books.best(1, .bid).price == 90 && !books.isSuspect(1))
+        late.sequence = 7
+        late.tickFlags.insert(.recovered)
+        apply(books, [late])
+        #expect(books.counters.lateNotApplied == 1)
+        apply(books, image(upTo: 9) + [tick(.gap, 0, quantity: 1, sequence: 10)])
+        #expect(books.isSuspect(1), "another gap")
+    }
+
     @Test func priceOfZeroIsAPrice() {
         let books = Books(configuration)
         apply(

@@ -185,7 +185,16 @@ import Wire
                         orderID: UInt64($0), referenceID: UInt8($0))
                 })
         }
+        packet += MDP3Bench.message {
+            MDP3Encoder.mdIncrementalRefreshTradeSummary48(
+                schemaId: 1, version: 9, matchEventIndicator: 0x81,
+                noMDEntries: [
+                    .init(mdEntryPx: 10, mdEntrySize: 40, securityID: 3, aggressorSide: 2)
+                ],
+                noOrderIDEntries: (0...40).map { .init(orderID: $0, lastQty: 1) }, to: &$0)
+        }
         let whole = MDP3Bench().decode(packet)
+        #expect(whole.filter { $0.tickKind == .fill && $0.instrument == 3 }.count == 40)
         #expect(whole.count > 9 * 22)
         for room in [24, 25, 31, 64] {
             #expect(MDP3Bench().decode(packet, room: room).map(view) == whole.map(view))

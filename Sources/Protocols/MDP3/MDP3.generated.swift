@@ -2530,7 +2530,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: dropped: RptSeq decides.
+    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -3800,7 +3800,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: dropped: RptSeq decides.
+    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -4717,7 +4717,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: dropped: RptSeq decides.
+    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -4899,7 +4899,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: dropped: RptSeq decides.
+    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -10228,7 +10228,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: dropped: RptSeq decides.
+    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))

@@ -37,7 +37,8 @@ extension MDP3Decoder {
             if step == 0 {
                 instruments.clear(index)
                 touch(index)
-                emitter.emit(.clear, flags: .snapshot)
+                emitter.emit(
+                    .clear, quantity: Int64(root.lastMsgSeqNumProcessed), flags: .snapshot)
             } else if step <= entries {
                 let entry = snapshotEntry(message, root.noMDEntries, step - 1)
                 image(entry, index, &emitter)

@@ -114,7 +114,8 @@ extension MDP3Decoder {
         _ order: MDP3MDIncrementalRefreshTradeSummary48NoOrderIDEntriesEntry,
         _ emitter: inout TickEmitter
     ) {
-        guard emitter.instrument != 0 else { return }
+        // Decoding may go on here, without the trade's tick before it.
+        guard use(trade.code, &emitter) != 0 else { return }
         emitter.emit(
             .fill, orderID: order.orderID, price: trade.price, quantity: Int64(order.lastQty),
             side: trade.side.opposite, flags: [])

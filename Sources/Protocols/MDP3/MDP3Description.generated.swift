@@ -431,7 +431,7 @@ f	8	u32le	rptSeq									dropped: used for snapshots, see above
 f	12	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 e
 M	38	38	SnapshotFullRefresh38	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									dropped: RptSeq decides
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
@@ -562,7 +562,7 @@ f	32	u8	mdUpdateAction		MDUpdateAction							kind, or which levels change
 f	33	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
 M	44	44	SnapshotFullRefreshOrderBook44	28		mdp3,mdp3-loop	`add`, flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									dropped: RptSeq decides
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	noChunks									dropped: of chunks, each stands for itself
@@ -661,7 +661,7 @@ f	18	char	mdEntryType		MDEntryTypeStatistics							side, and `implied`; of stati
 f	19	i32le	mdEntrySize				2147483647					quantity
 e
 M	52	52	SnapshotFullRefresh52	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									dropped: RptSeq decides
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
@@ -683,7 +683,7 @@ f	20	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	21	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
 M	53	53	SnapshotFullRefreshOrderBook53	28		mdp3,mdp3-loop	`add`, flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									dropped: RptSeq decides
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	noChunks									dropped: of chunks, each stands for itself
@@ -1253,7 +1253,7 @@ f	21	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	22	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
 M	69	69	SnapshotFullRefreshLongQty69	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									dropped: RptSeq decides
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
