@@ -91,7 +91,8 @@ let package = Package(
             ]),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "Ticks", "CLinux", "CZstd"]),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation", "Protocols", "Ticks", "Wire"]),
+            name: "SimulationTests",
+            dependencies: ["Simulation", "Protocols", "Books", "Ticks", "Wire"]),
         .testTarget(name: "WireTests", dependencies: ["Wire", "CLinux", "CPcap"]),
         .testTarget(
             name: "CaptureTests",

@@ -47,9 +47,8 @@ public struct BookCounters: Sendable, Equatable {
     public var duplicateOrder: UInt64 = 0
     /// Cancel or fill of more than was left.
     public var excessQuantity: UInt64 = 0
-    /// Quantity of zero or less, or a price or side missing, where it cannot be. Orders may have a
-    /// price of zero, as spreads do; a level of price zero must say that it is meant
-    /// (`PriceDetail.zero`), for venues write zeros for levels that they do not have.
+    /// Quantity of zero or less, or a price or side missing, where it cannot be. A price of zero is a
+    /// price, as spreads have it.
     public var impossibleValue: UInt64 = 0
     /// No room for another order or level.
     public var capacityExceeded: UInt64 = 0

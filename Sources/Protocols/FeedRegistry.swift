@@ -3,7 +3,6 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
-        + MDP3Feeds.all
         + PillarFeeds.all
         + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
         + JnxFeeds.all
@@ -15,7 +14,6 @@ public enum FeedRegistry {
         + B3Feeds.all
         + CoinbaseFeeds.all
         + OptiqFeeds.all
-        + MDP3Feeds.all
 
     /// The feed that configuration calls so.
     public static func find(_ name: String) -> FeedDefinition? {

@@ -156,8 +156,3 @@ func packed(_ first: UInt8, _ second: UInt8 = 0, _ third: UInt8 = 0, _ fourth: U
 {
     UInt32(first) | UInt32(second) << 8 | UInt32(third) << 16 | UInt32(fourth) << 24
 }
-
-/// `detail` of an order whose price is 0 and meant, as spreads have it; books take a bare 0 for a
-/// missing price.
-@inline(__always)
-func zeroDetail(_ price: Int64) -> UInt8 { price == 0 ? 1 : 0 }

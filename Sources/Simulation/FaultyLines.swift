@@ -96,10 +96,10 @@ public struct LineTruth: Hashable, Sendable {
 ///
 /// Only packets under way are held: memory grows with the longest delay, and `truth` with the
 /// number of losses.
-public struct FaultyLines<Source: MessageSource>: Sendable {
+public struct FaultyLines<Packets: PacketSource>: Sendable {
     public private(set) var truth: LineTruth
 
-    private var packetizer: LinePacketizer<Source>
+    private var packets: Packets
     private let faults: [LineFaults]
     private var random: [SplitMix64]
     /// Arrival of each line's last packet that kept its place.
@@ -111,9 +111,9 @@ public struct FaultyLines<Source: MessageSource>: Sendable {
     private var isDrained = false
 
     /// - Parameter lines: at least one.
-    public init(_ packetizer: LinePacketizer<Source>, lines: [LineFaults], seed: UInt64) {
+    public init(_ packets: Packets, lines: [LineFaults], seed: UInt64) {
         precondition(!lines.isEmpty, "packets need a line")
-        self.packetizer = packetizer
+        self.packets = packets
         self.faults = lines
         // One generator a line: what happens on one does not depend on the others' faults.
         var seeds = SplitMix64(seed: seed)
@@ -126,7 +126,7 @@ public struct FaultyLines<Source: MessageSource>: Sendable {
     /// The next arrival on any line, in order of time; nil at the end.
     public mutating func next() -> LineDelivery? {
         while !isDrained, (underWay.earliest ?? .max) > horizon {
-            guard let packet = packetizer.next() else {
+            guard let packet = packets.next() else {
                 isDrained = true
                 break
             }

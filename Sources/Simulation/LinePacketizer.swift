@@ -37,7 +37,7 @@ public struct LinePacketizerConfiguration: Hashable, Sendable {
 /// Groups messages into MoldUDP64 packets as a venue would: what comes in one burst shares packets.
 ///
 /// The first message has sequence 1 (moldudp64.md §1.1).
-public struct LinePacketizer<Source: MessageSource>: Sendable {
+public struct LinePacketizer<Source: MessageSource>: PacketSource {
     public let configuration: LinePacketizerConfiguration
     /// Sequence of the next message; one less is the number of messages packed so far.
     public private(set) var nextSequence: UInt64 = 1

@@ -7,3 +7,9 @@ public protocol MessageSource: Sendable {
     /// decreases.
     var time: UInt64 { get }
 }
+
+/// A stream of packets in the order in which a venue sends them.
+public protocol PacketSource: Sendable {
+    /// The next packet, in order of time; nil at the end.
+    mutating func next() -> LinePacket?
+}

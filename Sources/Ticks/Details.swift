@@ -124,13 +124,6 @@ public enum StatusDetail: UInt8, CaseIterable, Sendable, Codable {
     case workupOrder = 26
 }
 
-/// `detail` of an `add`, `modify` or `level` tick.
-public enum PriceDetail: UInt8, CaseIterable, Sendable, Codable {
-    /// The price is 0 and meant: spreads and some options trade there. Without it, a price of 0 is
-    /// taken for a missing one.
-    case zero = 1
-}
-
 /// `detail` of a `limits` tick: which price.
 public enum LimitsDetail: UInt8, CaseIterable, Sendable, Codable {
     case reference = 1

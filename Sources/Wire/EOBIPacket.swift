@@ -20,8 +20,7 @@ public enum EOBIPacket {
 
     /// Reads the header. ApplSeqNum numbers the channel's packets, heartbeats included.
     ///
-    /// The reset indicator stands in the first packets after a start, not in the very first alone:
-    /// only number 1 begins the new run.
+    /// The reset indicator stands in the first packets after a start, not in the very first alone.
     public static func parse(_ payload: UnsafeRawBufferPointer) -> TransportOutcome {
         guard payload.count >= headerSize, let base = payload.baseAddress else {
             return .rejected(.headerCut)
@@ -38,7 +37,7 @@ public enum EOBIPacket {
                 messageCount: 1, announcedCount: 1, kind: .data,
                 sendTime: UInt64(
                     littleEndian: base.loadUnaligned(fromByteOffset: 24, as: UInt64.self)),
-                blocks: payload, resetsSequence: isReset && sequence == 1))
+                blocks: payload, resetsSequence: isReset))
     }
 
     /// A datagram of release 14.1's header. `channel` is the product (MarketSegmentID). A heartbeat

@@ -10,7 +10,9 @@ extension PacketDissector {
         }
         if frame.byte(start) >> 4 == 6 { return tcpOverIPv6(at: start, in: frame) }
         let header = Int(frame.byte(start) & 0xF) * 4
-        let end = start + Int(frame.word16(start + 2))
+        let total = Int(frame.word16(start + 2))
+        // 0 is what a host that leaves segmentation to its network card captures of itself.
+        let end = total == 0 ? frame.count : start + total
         guard frame.byte(start) >> 4 == 4, header >= 20, frame.byte(start + 9) == Self.tcp,
             frame.word16(start + 6) & 0x3FFF == 0, end <= frame.count
         else { return nil }

@@ -8,7 +8,7 @@ import Wire
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate", abstract: "A venue, from a seed: to files or to the network.",
-        subcommands: [SimulateITCH50Command.self])
+        subcommands: [SimulateITCH50Command.self, SimulateMDP3Command.self])
 }
 
 struct SimulateITCH50Command: ParsableCommand {
@@ -79,47 +79,11 @@ struct SimulateITCH50Command: ParsableCommand {
             packetizer, lines: [faults.lineA, faults.lineB], seed: seed &+ 0x5EED)
         let addresses = try network.addresses()
         if let pcap {
-            try writeCapture(pcap, &lines, addresses)
+            try SimulatedLines.write(&lines, addresses, to: pcap, force: force)
         } else {
-            try send(&lines, addresses)
+            try SimulatedLines.send(&lines, addresses, network)
         }
         if let truth { try TruthFile.write(lines.truth, path: truth, force: force) }
-    }
-
-    private func writeCapture(
-        _ path: String, _ lines: inout FaultyLines<ITCH50Day>, _ addresses: [LineAddress]
-    ) throws {
-        let file = try OutputFile(path: path, force: force)
-        try file.append { PcapWriter.appendHeader(to: &$0) }
-        let builders = addresses.compactMap { address -> FrameBuilder? in
-            guard let source = IPAddress(address.source), let group = IPAddress(address.group)
-            else { return nil }
-            return FrameBuilder(
-                source: source, sourcePort: address.sourcePort, destination: group,
-                destinationPort: address.port)
-        }
-        var frame: [UInt8] = []
-        while let delivery = lines.next() {
-            frame.removeAll(keepingCapacity: true)
-            delivery.payload.withUnsafeBytes {
-                _ = builders[delivery.line].append(payload: $0, to: &frame)
-            }
-            try file.append { bytes in
-                frame.withUnsafeBytes {
-                    PcapWriter.appendPacket($0, timeNanoseconds: delivery.time, to: &bytes)
-                }
-            }
-        }
-        try file.flush()
-    }
-
-    private func send(_ lines: inout FaultyLines<ITCH50Day>, _ addresses: [LineAddress]) throws {
-        var sender = try MulticastSender(
-            lines: addresses, interface: network.interface, pace: network.pace)
-        while let delivery = lines.next() { try sender.send(delivery) }
-        let counts = zip(sender.sentPackets, sender.refusedPackets)
-            .map { "\($0) packets sent, \($1) refused" }
-        for (name, count) in zip(["A", "B"], counts) { standardError("line \(name): \(count)") }
     }
 }
 

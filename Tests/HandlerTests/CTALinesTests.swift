@@ -16,10 +16,14 @@ import Wire
         ])
     }
 
-    private func block(_ sequence: UInt64, _ messages: [[UInt8]]) -> [UInt8] {
-        CTABlock.quotes.encode(
-            PacketContents(
-                sequence: sequence, sendTime: 1_000_000_000 + sequence, messages: messages))
+    /// A block as the processor sends it at a time.
+    private typealias Block = (_ time: UInt64) -> [UInt8]
+
+    private func block(_ sequence: UInt64, _ messages: [[UInt8]]) -> Block {
+        { time in
+            CTABlock.quotes.encode(
+                PacketContents(sequence: sequence, sendTime: time, messages: messages))
+        }
     }
 
     private func quote(_ participant: Character, bid: UInt16, offer: UInt16, nbbo: Character)
@@ -39,35 +43,44 @@ import Wire
     }
 
     /// Line Integrity carries the last number sent.
-    private func lineIntegrity(last: UInt64) -> [UInt8] {
+    private func lineIntegrity(last: UInt64) -> Block {
         var bytes: [UInt8] = []
         CtaEncoder.lineIntegrity(participant: UInt8(ascii: "S"), to: &bytes)
         return block(last, [bytes])
     }
 
-    private func reset(to number: UInt64) -> [UInt8] {
+    private func reset(to number: UInt64) -> Block {
         var bytes: [UInt8] = []
         CtaEncoder.resetSequence(participant: UInt8(ascii: "S"), to: &bytes)
         return block(number, [bytes])
     }
 
-    private func both(_ bytes: [UInt8], at time: UInt64) {
-        bench.send(bytes, line: 0, at: time)
-        bench.send(bytes, line: 1, at: time + 10)
+    private func send(_ block: Block, line: Int, at time: UInt64) {
+        bench.send(block(time), line: line, at: time + UInt64(10 * line))
     }
+
+    private func both(_ block: Block, at time: UInt64) {
+        send(block, line: 0, at: time)
+        send(block, line: 1, at: time)
+    }
+
+    private static let minute: UInt64 = 60_000_000_000
 
     /// What only one line carries comes from it; books show the national best throughout.
     @Test func eachLineFillsTheOther() {
         // Idle before the day, then its start with number 0, quotes from 1 on.
         both(lineIntegrity(last: 0), at: 100)
-        both(block(0, [startOfDay()]), at: 1000)
-        bench.send(block(1, [quote("N", bid: 1000, offer: 1010, nbbo: "G")]), line: 0, at: 2000)
-        bench.send(
-            block(2, [quote("P", bid: 990, offer: 1020, nbbo: "A")]), line: 1, at: 2100)
-        both(block(3, [quote("T", bid: 1001, offer: 1015, nbbo: "F")]), at: 2200)
-        both(lineIntegrity(last: 3), at: 5000)
-        bench.core.clock(9000)
+        let start = Self.minute
+        both(block(0, [startOfDay()]), at: start)
+        send(
+            block(1, [quote("N", bid: 1000, offer: 1010, nbbo: "G")]), line: 0, at: start + 1000)
+        send(
+            block(2, [quote("P", bid: 990, offer: 1020, nbbo: "A")]), line: 1, at: start + 1100)
+        both(block(3, [quote("T", bid: 1001, offer: 1015, nbbo: "F")]), at: start + 1200)
+        both(lineIntegrity(last: 3), at: start + 5000)
+        bench.core.clock(start + 9000)
         let ticks = bench.flushed()
+        #expect(ticks.filter { $0.tickKind == .status }.map(\.sequence) == [0])
         let quotes = ticks.filter { $0.tickKind == .quote }
         #expect(quotes.map(\.sequence) == [1, 1, 1, 1, 2, 2, 3, 3, 3])
         #expect(quotes.map(\.line) == [0, 0, 0, 0, 1, 1, 0, 0, 0])
@@ -103,12 +116,11 @@ import Wire
     @Test func resetStartsTheNumbersAnew() {
         both(block(0, [startOfDay()]), at: 1000)
         both(block(1, [quote("N", bid: 1000, offer: 1010, nbbo: "G")]), at: 2000)
-        both(reset(to: 1), at: 10_000_000_000)
-        both(
-            block(1, [quote("N", bid: 1001, offer: 1010, nbbo: "G")]), at: 10_000_001_000)
-        both(
-            block(2, [quote("P", bid: 1002, offer: 1012, nbbo: "F")]), at: 10_000_002_000)
-        bench.core.clock(10_000_100_000)
+        let later = Self.minute
+        both(reset(to: 1), at: later)
+        both(block(1, [quote("N", bid: 1001, offer: 1010, nbbo: "G")]), at: later + 1000)
+        both(block(2, [quote("P", bid: 1002, offer: 1012, nbbo: "F")]), at: later + 2000)
+        bench.core.clock(later + 100_000)
         let ticks = bench.flushed()
         #expect(!ticks.contains { $0.tickKind == .gap })
         let epochs = ticks.filter { $0.tickKind == .epoch }
@@ -121,9 +133,9 @@ import Wire
     }
 
     @Test func damagedBlocksAreKeptOut() {
-        var bytes = block(0, [startOfDay()])
+        var bytes = block(0, [startOfDay()])(1000)
         bytes[30] ^= 0x40
-        both(bytes, at: 1000)
+        both({ _ in bytes }, at: 1000)
         #expect(bench.flushed().isEmpty)
         #expect(bench.core.totals().transportRejections[.badChecksum] == 2)
     }

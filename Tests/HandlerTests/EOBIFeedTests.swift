@@ -10,16 +10,21 @@ import Wire
 @Suite struct EOBIFeedTests {
     private static let e8: Int64 = 100_000_000
 
+    /// Runs begin ten seconds apart.
+    private func sendTime(_ number: UInt64, run: Int64) -> UInt64 {
+        1000 + UInt64(run) * 10_000_000_000 + number * 100
+    }
+
     /// A packet with one order, whose price, in whole units, is told apart by `run`.
     private func packet(_ number: UInt64, run: Int64 = 0) -> [UInt8] {
         var message: [UInt8] = []
         EobiEncoder.orderAdd(
             msgSeqNum: UInt32(number), securityID: 42,
-            timePriority: UInt64(run) * 1_000_000 + number, displayQty: 10_000, side: 1,
+            timePriority: sendTime(number, run: run), displayQty: 10_000, side: 1,
             price: (100 + run) * Self.e8, to: &message)
         var bytes = EOBIPacket.transport.encode(
             PacketContents(
-                sequence: number, sendTime: UInt64(run) * 1_000_000 + number, channel: 675,
+                sequence: number, sendTime: sendTime(number, run: run), channel: 675,
                 messages: [message]))
         // Set in the first packets after a start.
         if number <= 3 { bytes[18] = 1 }
@@ -36,7 +41,7 @@ import Wire
     @Test func eitherLineFillsTheOthersLosses() throws {
         let bench = try bench()
         for number in 1...20 as ClosedRange<UInt64> {
-            let time = 1000 + number * 100
+            let time = sendTime(number, run: 0)
             if number % 5 != 2 { bench.send(packet(number), line: 0, at: time) }
             if number % 5 != 4 { bench.send(packet(number), line: 1, at: time + 50) }
         }
@@ -53,12 +58,12 @@ import Wire
     @Test func aRestart() throws {
         let bench = try bench()
         for number in 1...10 as ClosedRange<UInt64> {
-            let time = 1000 + number * 100
+            let time = sendTime(number, run: 0)
             bench.send(packet(number), line: 0, at: time)
             bench.send(packet(number), line: 1, at: time + 50)
         }
         for number in 1...10 as ClosedRange<UInt64> {
-            let time = 1_000_000 + number * 100
+            let time = sendTime(number, run: 1)
             bench.send(packet(number, run: 1), line: 0, at: time)
             bench.send(packet(number, run: 1), line: 1, at: time + 50)
         }

@@ -83,7 +83,8 @@ import Wire
             let isPacket = definition.transport.unit == .packets
             var packet = definition.transport.encode(
                 PacketContents(
-                    session: 1, sequence: random.chance(50) ? 0 : sequence, sendTime: UInt64(1000 + index),
+                    session: 1, sequence: random.chance(50) ? 0 : sequence,
+                    sendTime: UInt64(1000 + index),
                     channel: definition.transport.defaultChannel, isHeartbeat: count == 0,
                     messages: (0..<count).map { _ in
                         message(definition.transport.framing, &random)
@@ -109,6 +110,34 @@ import Wire
             channel.decoder.messageTotal + channel.decoder.unknownType
                 + channel.decoder.unexpectedLength
                 == channel.total.delivered + channel.total.unsequenced)
+    }
+
+    /// Packets without a number, of transports that have them: delivered once, in no balance.
+    @Test(arguments: FeedProtocol.allCases)
+    func unsequencedPackets(feed: FeedProtocol) throws {
+        var random = SeededGenerator(seed: 1)
+        let transport = feed.definition.transport
+        let packet = transport.encode(
+            PacketContents(
+                session: 1, sequence: 0, sendTime: 1000, channel: transport.defaultChannel,
+                messages: (0..<3).map { _ in message(transport.framing, &random) }))
+        let outcome = packet.withUnsafeBytes {
+            transport.parse($0, TransportOptions(channel: transport.defaultChannel))
+        }
+        guard case .packet(let parsed) = outcome, parsed.kind == .unsequenced else { return }
+        let bench = try CoreBench([ChannelConfiguration(name: "x", feedProtocol: feed)])
+        bench.send(packet, line: 0, at: 1000)
+        bench.send(packet, line: 1, at: 2000)
+        bench.core.finish()
+        let channel = bench.core.totals().channels[0]
+        let count = UInt64(parsed.messageCount)
+        #expect(channel.total.unsequenced == count && channel.total.unsequencedDuplicate == count)
+        #expect(channel.total.received == 0 && channel.epochs == 0 && bench.core.isBalanced)
+        #expect(bench.ticks.allSatisfy { $0.sequence == 0 })
+        guard transport.unit == .messages else { return }
+        #expect(
+            channel.decoder.messageTotal + channel.decoder.unknownType
+                + channel.decoder.unexpectedLength == count)
     }
 
     private func message(_ framing: BlockFraming, _ random: inout SeededGenerator) -> [UInt8] {

@@ -95,7 +95,7 @@ import Wire
         #expect(differences.isEmpty, "\(differences.prefix(3))")
         // Orders that came in sight are booked, with the venue's time beside the capture's.
         let adds = bench.ticks.filter { $0.tickKind == .add && !$0.has(.replaced) }
-        #expect(adds.allSatisfy { $0.price > 0 && $0.quantity > 0 && $0.instrument > 0 })
+        #expect(adds.allSatisfy { $0.price != Price.none && $0.quantity > 0 && $0.instrument > 0 })
         let stamped = adds.filter { $0.exchangeTime > 0 }
         #expect(stamped.count > 10_000)
         #expect(

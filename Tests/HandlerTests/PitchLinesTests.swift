@@ -65,7 +65,7 @@ import Wire
         let ticks = bench.flushed()
         #expect(ticks.compactMap(\.tickKind) == [.epoch, .add, .add, .trade, .fill, .delete])
         #expect(ticks.map(\.sequence) == [1, 2, 3, 4, 4, 5])
-        #expect(ticks.map(\.line) == [0, 0, 1, 1, 1, 0])
+        #expect(ticks.map(\.line) == [0, 0, 1, 1, 1, 1])
         let midnight = try TradingDay(parsing: "2019-12-30").midnightNanoseconds
         #expect(ticks[3].exchangeTime == midnight + 34_200_000_000_007)
         // Only the order's reference stands in the messages.
@@ -125,15 +125,15 @@ import Wire
     @Test func lostAddIsNoticedAtItsDelete() throws {
         let bench = try CoreBench([Self.channel()])
         bench.send(packet(1, [time, add(1, "B", 1000)]), at: 1000)
-        bench.send(packet(4, [add(3, "B", 990)]), at: 1100)
+        bench.send(packet(5, [add(3, "B", 990)]), at: 1100)
         bench.core.clock(5000)
         #expect(bench.kinds() == [.epoch, .add, .gap, .add])
-        bench.send(packet(2, [add(2, "S", 1010), delete(1)]), line: 1, at: 6000)
+        bench.send(packet(3, [add(2, "S", 1010), delete(1)]), line: 1, at: 6000)
         #expect(bench.kinds().suffix(3) == [.add, .delete, .gapFilled])
         // Both came late, behind another order of the instrument.
         #expect(bench.core.books.orders(1, .bid).map(\.orderID) == [1, 3])
         #expect(bench.core.books.isSuspect(1))
-        bench.send(packet(5, [delete(2)]), at: 7000)
+        bench.send(packet(6, [delete(2)]), at: 7000)
         #expect(bench.flushed().last?.instrument == 0)
         #expect(bench.core.books.counters.unknownOrder == 1)
     }

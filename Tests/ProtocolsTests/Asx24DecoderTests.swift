@@ -145,12 +145,16 @@ import Wire
             message { Asx24Encoder.text(text: "hello", to: &$0) })
         #expect(
             said(ticks) == [
-                "status.systemEvent +67 |", "status.trading +79 |", "imbalance.indicativeClearing @1000 auction",
+                "status.systemEvent +67 |", "status.trading +79 |",
+                "imbalance.indicativeClearing @1000 auction",
                 "imbalance.paired x2 auction", "imbalance.bidQuantity x3 auction",
-                "imbalance.askQuantity x4 auction |", "statistic.open @1000", "statistic.high @2000",
+                "imbalance.askQuantity x4 auction |", "statistic.open @1000",
+                "statistic.high @2000",
                 "statistic.low @3000", "statistic.last @4000 x5", "statistic.volume x6 |",
-                "statistic.volume x1 +3", "statistic.openInterest x2 +3 |", "limits.reference @1000", "limits.upper @2000",
-                "limits.lower @3000", "limits.extremeReference @4000", "limits.extremeUpper @5000", "limits.extremeLower @6000 |",
+                "statistic.volume x1 +3", "statistic.openInterest x2 +3 |",
+                "limits.reference @1000", "limits.upper @2000",
+                "limits.lower @3000", "limits.extremeReference @4000", "limits.extremeUpper @5000",
+                "limits.extremeLower @6000 |",
                 "status.quoteRequest x8 +84 |",
             ])
         #expect(probe.decoder.snapshotCounters().messageTotal == 10)

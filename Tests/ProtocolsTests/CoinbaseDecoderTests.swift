@@ -68,8 +68,8 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         ])
         #expect(
             ticks.map { bench.symbol($0) + " " + brief($0) } == [
-                "44 add bid 5@10000000000 #4", "44 status.40", "45 add bid 5@10000000000 #5",
-                "45 trade 1@1000000000 #9 x128", "45 status.40",
+                "44 add bid 5@10000000000 #4", "44 status.eventEnd", "45 add bid 5@10000000000 #5",
+                "45 trade 1@1000000000 #9 x128", "45 status.eventEnd",
             ])
     }
 

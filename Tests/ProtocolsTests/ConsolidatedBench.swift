@@ -42,11 +42,13 @@ struct ConsolidatedBench {
                 return
             }
             try #require(packet.messageCount == packet.announcedCount)
+            var context = testContext
+            context.sendTime = packet.sendTime
             var cursor = BlockCursor(
                 offset: 0, remaining: packet.messageCount, sequence: packet.firstSequence)
             while cursor.remaining > 0 {
                 let count = decoder.decode(
-                    packet.blocks, cursor: &cursor, context: testContext, into: buffer,
+                    packet.blocks, cursor: &cursor, context: context, into: buffer,
                     capacity: capacity)
                 ticks += UnsafeBufferPointer(start: buffer, count: count)
             }

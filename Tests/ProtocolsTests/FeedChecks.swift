@@ -28,7 +28,8 @@ func checkBooks(
             return
         }
         if ids[event.instrument] == 0 { ids[event.instrument] = last.instrument }
-        let sides = event.before == nil && ticks[0].tickKind == .clear ? [true, false] : [event.isAsk]
+        let sides =
+            event.before == nil && ticks[0].tickKind == .clear ? [true, false] : [event.isAsk]
         for isAsk in sides {
             let expected = flow.book.orders(event.instrument, isAsk: isAsk).map {
                 [Int64($0.id), $0.price * priceScale, Int64($0.quantity)]
@@ -112,7 +113,8 @@ private func checkHostile(_ name: String) {
     for _ in 0..<2000 {
         var packet = probe.feed.transport.encode(
             PacketContents(
-                session: 1, sequence: 1, messages: (0..<3).map { _ in
+                session: 1, sequence: 1,
+                messages: (0..<3).map { _ in
                     corpus[generator.below(corpus.count)]
                 }))
         for _ in 0...generator.below(6) {

@@ -202,7 +202,7 @@ import Ticks
             ticks.map(\.tickKind)
                 == [.statistic, .statistic, .statistic, .statistic, .limits, .limits])
         let statistics = [
-            StatisticDetail.electronicVolume, .settlement, .openInterest, .sessionOpen,
+            StatisticDetail.electronicVolume, .settlement, .openInterest, .open,
         ]
         #expect(ticks[..<4].map(\.detail) == statistics.map(\.rawValue))
         #expect(ticks[0].quantity == 77 && ticks[0].extra == 0x100)

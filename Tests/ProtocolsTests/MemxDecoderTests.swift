@@ -80,7 +80,8 @@ import Wire
             message { MemxEncoder.snapshotComplete(asOfSequence: 44, to: &$0) })
         #expect(
             said(ticks) == [
-                "status.shortSaleRestriction +1 |", "status.trading +72", "status.tradingReason +82 |", "status.systemEvent +50 |",
+                "status.shortSaleRestriction +1 |", "status.trading +72",
+                "status.tradingReason +82 |", "status.systemEvent +50 |",
                 "add #3 @-1500000000 x5 bid |", "delete #3 |", "cancel #3 x2 |",
                 "trade #9 @10000 x2", "fill #3 x2 |", "trade #9 @10000 x2 offBook |",
                 "tradeBreak #9 @10000 x2 |", "tradeCorrect #9 @11000 x3 |", "clear |",
@@ -113,7 +114,8 @@ import Wire
         #expect(counters.unexpectedLength == 2 && counters.unknownType == 3)
     }
 
-    @Test("Books of random order flow are those of the naive book", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "Books of random order flow are those of the naive book", arguments: [1, 2, 3] as [UInt64])
     func books(seed: UInt64) {
         var mix = OrderFlow.Mix()
         mix.shrink = 0

@@ -55,7 +55,8 @@ import Wire
             })
         #expect(
             said(ticks) == [
-                "add @0 x1 |", "status.systemEvent +83 |", "status.trading +770", "status.shortSaleRestriction +89 |", "clear |",
+                "add @0 x1 |", "status.systemEvent +83 |", "status.trading +770",
+                "status.shortSaleRestriction +89 |", "clear |",
                 "add #3 @12500000000 x100 bid +1145258561 |",
                 "modify #3 @12500000000 x50 |", "delete #3 replaced",
                 "add #3 @12500000000 x50 replaced |", "delete #3 |", "trade #9 @10000 x2 +3",

@@ -78,9 +78,11 @@ import Wire
                 "fill #3 x2 |", "modify #3 x7", "trade #9 @20 x2", "fill #3 x2 |",
                 "modify #3 x2", "fill #3 x2 nonPrintable |",
                 "trade #10 @20 x2 +\(5 | 11 << 8) offBook |", "tradeBreak #10 @20 x2 offBook |",
-                "tradeCorrect #10 @20 x2 +67 auction |", "imbalance.indicativeClearing @20 +79 auction",
+                "tradeCorrect #10 @20 x2 +67 auction |",
+                "imbalance.indicativeClearing @20 +79 auction",
                 "imbalance.paired x3 +79 auction |", "statistic.officialClose @20 +65 |",
-                "status.trading +\(0x54 | 1 << 8 | 2 << 16)", "status.tradingReason +\(0x4443_4241) |",
+                "status.trading +\(0x54 | 1 << 8 | 2 << 16)",
+                "status.tradingReason +\(0x4443_4241) |",
             ])
         #expect(ticks[0].exchangeTime == 0 && ticks[1].exchangeTime == 2_000_001_005)
     }
@@ -117,8 +119,10 @@ import Wire
             message { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
-                "imbalance.marketOrder #3 x10 ask |", "imbalance.marketOrder #3 x8 ask |", "trade #9 x3",
-                "imbalance.marketOrder #3 x5 ask |", "trade #9 @10 x3", "imbalance.marketOrder #3 x2 ask |",
+                "imbalance.marketOrder #3 x10 ask |", "imbalance.marketOrder #3 x8 ask |",
+                "trade #9 x3",
+                "imbalance.marketOrder #3 x5 ask |", "trade #9 @10 x3",
+                "imbalance.marketOrder #3 x2 ask |",
                 "imbalance.marketOrder #3 x0 ask |",
             ])
         #expect(ticks.allSatisfy { $0.instrument == 1 && !$0.has(.bookSuspect) })
@@ -140,7 +144,8 @@ import Wire
         #expect(probe.books.orders(1, .ask).map(\.quantity) == [10])
     }
 
-    @Test("Books of random order flow are those of the naive book", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "Books of random order flow are those of the naive book", arguments: [1, 2, 3] as [UInt64])
     func books(seed: UInt64) {
         var mix = OrderFlow.Mix()
         mix.partialReduction = 0

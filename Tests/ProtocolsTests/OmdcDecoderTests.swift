@@ -25,7 +25,9 @@ import Wire
                     securityCode: 5, orderID: 3, price: 10, quantity: 1, side: 1,
                     orderType: limit, to: &$0)
             },
-            message { OmdcEncoder.modifyOrder(securityCode: 700, orderID: 3, quantity: 50, to: &$0) },
+            message {
+                OmdcEncoder.modifyOrder(securityCode: 700, orderID: 3, quantity: 50, to: &$0)
+            },
             message { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 3, to: &$0) },
             message {
                 OmdcEncoder.addOrder(
@@ -106,7 +108,9 @@ import Wire
                     securityCode: 700, sharesTraded: 5, highPrice: 3, lowPrice: 1, lastPrice: 2,
                     vwap: 2, to: &$0)
             },
-            message { OmdcEncoder.closingPrice(securityCode: 700, price: 2, tradeCount: 6, to: &$0) },
+            message {
+                OmdcEncoder.closingPrice(securityCode: 700, price: 2, tradeCount: 6, to: &$0)
+            },
             message { OmdcEncoder.disasterRecovery(recoveryStatus: 1, to: &$0) },
             message { OmdcEncoder.refreshComplete(lastSequence: 77, to: &$0) })
         #expect(
@@ -117,11 +121,16 @@ import Wire
                 "status.marketSession #\(0x4e49_414d) +\(0x30_1e03) |", "status.trading +2 |",
                 "limits.reference @2000000", "limits.lower @1000000", "limits.upper @3000000",
                 "status.coolingOff x9 +1 |", "statistic.nominal @1000000 |",
-                "imbalance.indicativeClearing @1000000 auction", "imbalance.paired x2 auction |", "limits.reference @2000000",
-                "limits.lower @1000000", "limits.upper @3000000 |", "imbalance.imbalance x2 ask +83 auction |",
-                "imbalance.imbalance +32 auction |", "statistic.volume x5", "statistic.high @3000000",
-                "statistic.low @1000000", "statistic.last @2000000", "statistic.averagePrice @2000000 |",
-                "statistic.officialClose @2000000 +6 |", "status.systemEvent +1 |", "status.snapshotComplete #77 |",
+                "imbalance.indicativeClearing @1000000 auction", "imbalance.paired x2 auction |",
+                "limits.reference @2000000",
+                "limits.lower @1000000", "limits.upper @3000000 |",
+                "imbalance.imbalance x2 ask +83 auction |",
+                "imbalance.imbalance +32 auction |", "statistic.volume x5",
+                "statistic.high @3000000",
+                "statistic.low @1000000", "statistic.last @2000000",
+                "statistic.averagePrice @2000000 |",
+                "statistic.officialClose @2000000 +6 |", "status.systemEvent +1 |",
+                "status.snapshotComplete #77 |",
             ])
         #expect(ticks[0].exchangeTime == 8 && ticks[6].exchangeTime == 8)
     }
@@ -240,7 +249,10 @@ import Wire
         // The venue has forgotten 12 without a word, and sends it again in another place.
         #expect(
             apply(probe, entry(0, 1, 8, side: 1), entry(0, 2, 12, 3, side: 1))
-                == ["level @8000000 x1 ask +1", "level @10000000 x0 ask", "level @12000000 x3 ask +1 |"])
+                == [
+                    "level @8000000 x1 ask +1", "level @10000000 x0 ask",
+                    "level @12000000 x3 ask +1 |",
+                ])
         #expect(levels(probe, .ask) == [8, 12])
         // A change of a level that is another here.
         #expect(

@@ -250,8 +250,11 @@ import Wire
         ]
     }
 
-    @Test(arguments: orders + PitchCases.trades + PitchCases.status + PitchCases.auctions
-        + PitchCases.futures)
+    static let american =
+        orders + PitchCases.trades + PitchCases.status + PitchCases.auctions
+    static let elsewhere = PitchElsewhereCases.european + PitchElsewhereCases.australian
+
+    @Test(arguments: american + PitchCases.futures + elsewhere)
     func everyMessageBecomesItsTicks(_ testCase: Case) {
         let message = PitchBench.message(testCase.encode)
         for feed in testCase.feeds {
@@ -267,7 +270,7 @@ import Wire
     }
 
     /// Messages may grow at their end (cboe-pitch.md §1.2).
-    @Test(arguments: orders + PitchCases.trades + PitchCases.status + PitchCases.auctions)
+    @Test(arguments: american + elsewhere)
     func longerMessagesSayTheSame(_ testCase: Case) {
         var message = PitchBench.message(testCase.encode) + [1, 2, 3]
         message[0] = UInt8(message.count)
@@ -277,7 +280,7 @@ import Wire
     }
 
     /// Without its last bytes a message says nothing; its neighbours keep their sequences.
-    @Test(arguments: orders + PitchCases.trades + PitchCases.status + PitchCases.auctions)
+    @Test(arguments: american)
     func shorterMessagesAreCounted(_ testCase: Case) {
         var message = PitchBench.message(testCase.encode)
         // Conditions and what stands behind them may be missing.

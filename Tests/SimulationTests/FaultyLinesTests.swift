@@ -3,7 +3,9 @@ import Testing
 import Wire
 
 @Suite struct FaultyLinesTests {
-    private func lines(_ faults: [LineFaults], seed: UInt64 = 1) throws -> FaultyLines<ITCH50Day> {
+    private func lines(_ faults: [LineFaults], seed: UInt64 = 1) throws -> FaultyLines<
+        LinePacketizer<ITCH50Day>
+    > {
         var packing = LinePacketizerConfiguration(session: MoldUDP64Encoder.session("FAULTS"))
         packing.heartbeatNanoseconds = 60_000_000_000
         let day = try ITCH50Day(configuration(messages: 20_000))
@@ -11,7 +13,8 @@ import Wire
             LinePacketizer(day, configuration: packing), lines: faults, seed: seed)
     }
 
-    private func deliveries(_ lines: inout FaultyLines<ITCH50Day>) -> [LineDelivery] {
+    private func deliveries(_ lines: inout FaultyLines<LinePacketizer<ITCH50Day>>) -> [LineDelivery]
+    {
         var all: [LineDelivery] = []
         while let delivery = lines.next() { all.append(delivery) }
         return all

@@ -18,26 +18,30 @@ SUPPORTED = [
     ("Nasdaq/Bx.Equities.TotalView", ["ITCH"]),
     ("Nasdaq/Nasdaq.Equities.TotalView", ["ITCH"]),
     ("Nasdaq/Psx.Equities.TotalView", ["ITCH"]),
-    ("Nasdaq/Uqdf.Output", ["Utp", "Uqdf"]),
+    ("Nasdaq/Uqdf.Output", ["Utp"]),
     ("Iex/", ["IEX"]),
-    ("Cme/Mdp3", ["Mdp3"]),
+    ("Cme/Mdp3", ["MDP3"]),
     ("Cboe/Byx.Equities.DepthOfBook.Pitch", ["Pitch"]),
     ("Cboe/Futures.DepthOfBook.Pitch", ["Pitch"]),
     ("Cboe/Options.ComplexDepthOfBook.Pitch", ["Pitch"]),
     ("Cboe/Options.DepthOfBook.Pitch", ["Pitch"]),
-    ("Nyse/", ["Xdp", "Pillar", "OpenBook"]),
+    ("Nyse/", ["Pillar", "OpenBook"]),
     ("Siac/Cqs", ["Cta"]),
     ("Siac/Cts", ["Cta"]),
     ("Siac/Opra", ["Opra"]),
-    # A Nasdaq packet that lies in the wrong folder.
-    ("Memx/Equities.MemiorDepth.v1.3/StockTradingAction", ["ITCH"]),
     ("Memx/", ["Memx"]),
     ("Miax/", ["Miax"]),
     ("Jnx/", ["Jnx"]),
     ("Eurex/Eobi", ["Eobi"]),
     ("B3/BinaryUmdf", ["Umdf", "B3"]),
-    ("Coinbase/", ["Coinbase"]),
+    ("Coinbase/", ["Coinbase", "CoinbaseSnapshot"]),
 ]
+
+# Files that are not of the protocol that their folder names.
+MISFILED = {
+    # Session, symbol and message are Nasdaq's.
+    "Memx/Equities.MemiorDepth.v1.3/StockTradingActionMessage.pcap": ["ITCH"],
+}
 
 # What is not supported, and why. Beginnings of paths below the folder of samples.
 UNSUPPORTED = [
@@ -51,6 +55,8 @@ UNSUPPORTED = [
     ("Nasdaq/Nasdaq.Equities.NlsPlus", "Nasdaq Last Sale Plus: no page of facts"),
     ("Otc/", "OTC Markets: no page of facts"),
     ("Tmx/", "TMX SOLA and XMT: no page of facts"),
+    ("Cme/Mdp3.Sbe.v1.12/", "CME conflated TCP (preamble 0xCAFE), no multicast; its session templates "
+     "from 200 on are not documented"),
 ]
 
 # Where our name of a message differs from the one in the file's name by more than case, blanks and
@@ -71,7 +77,6 @@ ALIASES = {
         "retailinterest": "retailinterest",
         "luldauctioncollar": "auctioncollar",
     },
-    "Pillar": {"optionsquote": "seriesquote", "sequencereset": "sequencenumberreset"},
     "IEX": {
         "pricelevelbuyupdate": "pricelevelbuy",
         "pricelevelsellupdate": "pricelevelsell",
@@ -80,11 +85,52 @@ ALIASES = {
         "retailliquidityindicator": "retailliquidity",
         "trade": "tradereport",
     },
+    "Pitch": {
+        "addordershort": ["complexaddordershort", "futureaddordershort"],
+        "addorderlong": ["complexaddorderlong", "futureaddorderlong"],
+        "modifyordershort": ["complexmodifyordershort", "futuremodifyordershort"],
+        "modifyorderlong": ["complexmodifyorderlong", "futuremodifyorderlong"],
+        "delete": "deleteorder",
+        "tradingstatus": ["equitytradingstatus", "optiontradingstatus", "futuretradingstatus"],
+        "auctionnotification": "complexauctionnotification",
+        "auctionupdate": "complexauctionupdate",
+        "futureinstrumentdefinition": "futuredefinition",
+        "complexinstrumentdefinitionexpanded": "complexdefinitionexpanded",
+    },
+    "Eobi": {
+        "executionsummary": ["executionsummary3", "executionsummary6"],
+        "fullorderexecution": "fullorderexecution6",
+        "instrumentsummary": "instrumentsummary6",
+        "orderadd": "orderadd6",
+        "ordermodify": "ordermodify6",
+        "partialorderexecution": "partialorderexecution6",
+        "snapshotorder": "snapshotorder6",
+    },
+    "B3": {"priceband": "pricebandofversion5", "sequence": "sequence2"},
+    "CoinbaseSnapshot": {
+        "startofoutrightinstrumentsnapshot": "startofoutright",
+        "startofspreadinstrumentsnapshot": "startofspread",
+    },
     "Memx": {"regshowrestriction": "regshorestriction"},
     "Miax": {
         "systemstatus": "optionssystemstate",
         "systemstate": "futuressystemstate",
         "instrumenttradingstatusnotification": "futurestradingstatusupdate",
+    },
+    "Utp": {
+        "limituplimitdownpriceband": "priceband",
+        "quotelongform": "longquote",
+        "quoteshortform": "shortquote",
+    },
+    "Opra": {
+        "longequityandindexquote": "longquote",
+        "shortequityandindexquote": "shortquote",
+    },
+    "Pillar": {
+        "optionsquote": "seriesquote",
+        "sequencereset": "sequencenumberreset",
+        "replaceorder": "replaceorderxdp",
+        "orderexecution": "orderexecutionxdp",
     },
     "Jnx": {
         "shortsellingpricerestrictionstate": "shortselling",
@@ -111,20 +157,25 @@ class Promise:
             self.letters = (found[1] or "") + found[2]
             name = found[3]
         self.name = normal(name)
-        self.is_heartbeat = self.name == "heartbeat"
+        # B3's two idle messages are read by the transport.
+        self.is_heartbeat = self.name in ("heartbeat", "sequence", "sequencereset")
         self.is_several = self.name in ("multiplemessages", "allmessagetypes", "multiple")
 
     def is_kept(self, packets, family):
         messages = [m for p in packets for m in p["messages"]]
         if self.is_several:
             return len(messages) > 1
-        if self.is_heartbeat and any(p["kind"] == "heartbeat" for p in packets):
+        if self.is_heartbeat and any(
+                p["kind"] == "heartbeat" or not p["messages"] for p in packets):
             return True
         if self.letters and any(m["key"] == self.letters for m in messages):
             return True
         wanted = ALIASES.get(family, {}).get(self.name, self.name)
         wanted = {self.name, *([wanted] if isinstance(wanted, str) else wanted)}
-        return any(normal(m["name"] or "") in wanted for m in messages)
+        # Names may end with the template or the release where several of one name differ.
+        return any(
+            normal(m["name"] or "") in wanted
+            or re.sub(r"\d+$", "", normal(m["name"] or "")) in wanted for m in messages)
 
 
 class Row:
@@ -178,7 +229,8 @@ def examine(program, folder, protocols):
     for path in sorted(folder.rglob("*.pcap")):
         relative = str(path.relative_to(folder))
         reason = next((r for start, r in UNSUPPORTED if relative.startswith(start)), None)
-        families = next((f for start, f in SUPPORTED if relative.startswith(start)), [])
+        families = MISFILED.get(relative) or next(
+            (f for start, f in SUPPORTED if relative.startswith(start)), [])
         if reason is None and not known.intersection(families):
             reason = f"no description named {' or '.join(families)}" if families else "unexpected file"
         packets, error = dissect(program, path)

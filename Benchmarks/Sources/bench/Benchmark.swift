@@ -97,7 +97,8 @@ struct Benchmark: Sendable {
     }
 
     static let all = [
-        decode, books, frames, ring, roundTrip, journal, fileToJournal, latency, lossless,
+        decode, protocols, books, frames, ring, roundTrip, journal, fileToJournal, latency,
+        lossless,
     ]
 }
 

@@ -136,7 +136,7 @@ final class B3Decoder: FeedDecoding {
         let price = feed.price(message.priceBillionths)
         emitter.emit(
             isNew || wasPriceless ? .add : .modify, orderID: reference, price: price,
-            quantity: message.size, side: side, flags: flags, detail: zeroDetail(price),
+            quantity: message.size, side: side, flags: flags,
             extra: message.enteringFirm)
     }
 
@@ -218,7 +218,7 @@ final class B3Decoder: FeedDecoding {
             let price = feed.price(entry.priceBillionths)
             emitter.emit(
                 .add, orderID: reference, price: price, quantity: entry.size,
-                side: side(entry.entryType), flags: flags, detail: zeroDetail(price),
+                side: side(entry.entryType), flags: flags,
                 extra: entry.enteringFirm)
         }
         emitter.endEvent(since: first)

@@ -14,8 +14,6 @@ final class CoinbaseDecoder: FeedDecoding {
     /// Bits of the transaction flags.
     private static let end: UInt8 = 2
     private static let clearBook: UInt8 = 4
-    /// `StatusDetail.eventEnd`.
-    private static let eventEnd: UInt8 = 40
 
     private let framing = CoinbasePacket.transport.framing
     let instruments: CoinbaseInstruments
@@ -126,8 +124,7 @@ final class CoinbaseDecoder: FeedDecoding {
         let isNew = live.insert(orderID, instrument: emitter.instrument) || !live.contains(orderID)
         emitter.emit(
             isNew ? .add : .modify, orderID: orderID, price: price,
-            quantity: Int64(message.quantity), side: Self.side(message.side), flags: flags,
-            detail: zeroDetail(price))
+            quantity: Int64(message.quantity), side: Self.side(message.side), flags: flags)
     }
 
     /// The book is empty before the message counts.
@@ -146,7 +143,7 @@ final class CoinbaseDecoder: FeedDecoding {
     private func endOther(_ emitter: inout TickEmitter) {
         let current = emitter.instrument
         emitter.instrument = openInstrument
-        emitter.emit(.status, detail: Self.eventEnd)
+        emitter.status(.eventEnd, 0)
         emitter.instrument = current
         openInstrument = 0
     }

@@ -140,7 +140,7 @@ final class CoinbaseSnapshotDecoder: FeedDecoding {
         emitter.emit(
             .add, orderID: UInt64(bitPattern: message.orderID), price: price,
             quantity: abs(quantity), side: quantity < 0 ? .ask : .bid,
-            flags: [.snapshot, .lastOfEvent], detail: zeroDetail(price))
+            flags: [.snapshot, .lastOfEvent])
     }
 
     private func values(_ message: CoinbaseSnapshotEndOfSnapshot, _ emitter: inout TickEmitter) {

@@ -77,6 +77,6 @@ struct Evidence {
         if text.isEmpty { return 0 }
         if text.contains("\\x") { return -10 }
         // A single letter is printable often enough by chance.
-        return length == 1 ? 0.5 : Double(min(length, 8)) * 0.75
+        return length == 1 ? 0.5 : length < 4 ? 2 : 4
     }
 }

@@ -72,12 +72,34 @@ public struct FeedDissector {
             offset = block.end
             count += 1
         }
+        if transport.announcedCount == 0 { takeUncounted(payload, &packet) }
         if transport.messageCount < transport.announcedCount {
             packet.problems.append(
                 "\(transport.announcedCount) messages are announced, \(transport.messageCount) lie "
                     + "whole")
         }
         return packet
+    }
+
+    /// Heartbeats may be messages themselves, which the transport reads and hands on to nobody (line
+    /// integrity, sequence, control): they are shown if they are whole.
+    private func takeUncounted(_ payload: UnsafeRawBufferPointer, _ packet: inout DissectedPacket) {
+        let start = messages.headerSize
+        guard start > 0, payload.count > start else { return }
+        let body = UnsafeRawBufferPointer(rebasing: payload[start...])
+        let framing = inner ?? feed.transport.framing
+        var found: [DissectedMessage] = []
+        var offset = 0
+        while offset < body.count, let block = framing.block(in: body, at: offset) {
+            found.append(
+                messages.dissect(
+                    UnsafeRawBufferPointer(rebasing: body[block.message..<block.end]),
+                    at: start + block.message, sequence: 0))
+            offset = block.end
+        }
+        guard found.allSatisfy({ $0.status == .whole }) else { return }
+        packet.messages = found
+        packet.trailingBytes = max(0, packet.trailingBytes - offset)
     }
 
     /// The messages of a packet of a channel that numbers packets.

@@ -7,7 +7,8 @@ public struct MessageDissector {
     private let plans: [Int: MessagePlan]
     private let prefix: [FieldPlan]
     private let headerFields: [FieldPlan]
-    private let headerSize: Int
+    /// Bytes of the packet's header; 0 if the description has none.
+    let headerSize: Int
     private let keys: [FieldPlan]
     private let blockLength: FieldPlan?
 
@@ -20,10 +21,11 @@ public struct MessageDissector {
             uniquingKeysWith: { first, _ in first })
         let prefix = description.prefix.map { FieldPlan($0, description) }
         self.prefix = prefix
-        headerFields = (description.headers.first?.fields ?? []).map {
-            FieldPlan($0, description)
-        }
-        headerSize = description.headers.first?.size ?? 0
+        // Where a packet is one message, that message's prefix is the packet's header.
+        let isMessage = description.framing == "packet" && description.inner.isEmpty
+        let header = isMessage ? nil : description.headers.first
+        headerFields = (header?.fields ?? []).map { FieldPlan($0, description) }
+        headerSize = header?.size ?? 0
         keys = description.key.compactMap { name in prefix.first { $0.field.name == name } }
         blockLength =
             description.isSBE ? prefix.first { $0.field.name == "blockLength" } : nil

@@ -52,6 +52,7 @@ struct PartWalk {
         var fields: [DissectedField] = []
         for plan in plans {
             guard problem.isEmpty else { break }
+            if plan.part.isOptional, rest == 0 { break }
             let start = cursor
             let value: DissectedValue?
             switch plan.part.kind {

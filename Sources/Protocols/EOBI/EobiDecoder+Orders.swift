@@ -45,7 +45,7 @@ extension EobiDecoder {
         let price = price(order.price)
         emitter.emit(
             .add, orderID: order.reference, price: price, quantity: order.quantity,
-            side: Side(buySell: order.side), flags: flags, detail: zeroDetail(price))
+            side: Side(buySell: order.side), flags: flags)
     }
 
     @inline(__always)
@@ -68,7 +68,7 @@ extension EobiDecoder {
         let price = price(order.price)
         emitter.emit(
             .modify, orderID: order.reference, price: price, quantity: order.quantity,
-            side: Side(buySell: order.side), detail: zeroDetail(price))
+            side: Side(buySell: order.side))
     }
 
     /// A market order that gets a price, or the other way round, enters or leaves the book.

@@ -219,6 +219,66 @@ public enum PitchMessage {
     public static var openInterest: Int { 211 }
     @inlinable @inline(__always)
     public static var endOfDaySummary: Int { 186 }
+    @inlinable @inline(__always)
+    public static var europeAddOrderLong: Int { 64 }
+    @inlinable @inline(__always)
+    public static var europeAddOrderShort: Int { 34 }
+    @inlinable @inline(__always)
+    public static var europeAddOrderExpanded: Int { 47 }
+    @inlinable @inline(__always)
+    public static var europeModifyOrderLong: Int { 39 }
+    @inlinable @inline(__always)
+    public static var europeModifyOrderShort: Int { 40 }
+    @inlinable @inline(__always)
+    public static var europeOrderExecuted: Int { 35 }
+    @inlinable @inline(__always)
+    public static var europeOrderExecutedAtPrice: Int { 36 }
+    @inlinable @inline(__always)
+    public static var europeTradeLong: Int { 65 }
+    @inlinable @inline(__always)
+    public static var europeTradeShort: Int { 43 }
+    @inlinable @inline(__always)
+    public static var europeStatistics: Int { 52 }
+    @inlinable @inline(__always)
+    public static var europeAuctionUpdate: Int { 172 }
+    @inlinable @inline(__always)
+    public static var europeTradingStatus: Int { 49 }
+    @inlinable @inline(__always)
+    public static var europeExtendedTrade: Int { 50 }
+    @inlinable @inline(__always)
+    public static var europeUnknownSymbolTrade: Int { 53 }
+    @inlinable @inline(__always)
+    public static var europeMessageD8: Int { 216 }
+    @inlinable @inline(__always)
+    public static var europeMessageD9: Int { 217 }
+    @inlinable @inline(__always)
+    public static var australiaUnitClear: Int { 151 }
+    @inlinable @inline(__always)
+    public static var australiaEndOfSession: Int { 45 }
+    @inlinable @inline(__always)
+    public static var australiaAddOrder: Int { 55 }
+    @inlinable @inline(__always)
+    public static var australiaOrderExecuted: Int { 56 }
+    @inlinable @inline(__always)
+    public static var australiaOrderExecutedAtPrice: Int { 88 }
+    @inlinable @inline(__always)
+    public static var australiaReduceSize: Int { 57 }
+    @inlinable @inline(__always)
+    public static var australiaModifyOrder: Int { 58 }
+    @inlinable @inline(__always)
+    public static var australiaDeleteOrder: Int { 60 }
+    @inlinable @inline(__always)
+    public static var australiaTradeBreak: Int { 62 }
+    @inlinable @inline(__always)
+    public static var australiaTrade: Int { 61 }
+    @inlinable @inline(__always)
+    public static var australiaTradingStatus: Int { 59 }
+    @inlinable @inline(__always)
+    public static var australiaAuction59: Int { 89 }
+    @inlinable @inline(__always)
+    public static var australiaAuction5A: Int { 90 }
+    @inlinable @inline(__always)
+    public static var australiaCalculatedValue: Int { 227 }
 }
 
 /// UnitHeader, 8 bytes (cboe-pitch.md).
@@ -3339,5 +3399,1298 @@ public enum PitchMessage {
     @inlinable @inline(__always)
     public var flags: UInt8 {
         base.loadUnaligned(fromByteOffset: 64, as: UInt8.self)
+    }
+}
+
+/// EuropeAddOrderLong (0x40), 35 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeAddOrderLong {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: side.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt32.self))
+    }
+    /// Offset 19: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(19, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(19, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 19, count: 8)
+    }
+    /// Offset 27: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 27, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+}
+
+/// EuropeAddOrderShort (0x22), 25 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeAddOrderShort {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: side.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt16.self))
+    }
+    /// Offset 17: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(17, bytes: 6)
+    }
+    public var symbolText: String { base.wireText(17, bytes: 6) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 17, count: 6)
+    }
+    /// Offset 23: price.
+    @inlinable @inline(__always)
+    public var price: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 23, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64 { Int64(price) &* 10000000 }
+}
+
+/// EuropeAddOrderExpanded (0x2F), 40 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeAddOrderExpanded {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: side.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt32.self))
+    }
+    /// Offset 19: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(19, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(19, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 19, count: 8)
+    }
+    /// Offset 27: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 27, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+    /// Offset 35: dropped: not documented for this feed.
+    @inlinable @inline(__always)
+    public var flags: UInt8 {
+        base.loadUnaligned(fromByteOffset: 35, as: UInt8.self)
+    }
+    /// Offset 36: extra: 4 letters.
+    @inlinable @inline(__always)
+    public var participantKey: UInt64 {
+        base.wireLetters(36, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var participantLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(36, bytes: 4))
+    }
+    public var participantText: String { base.wireText(36, bytes: 4) }
+    @inlinable @inline(__always)
+    public var participantBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 36, count: 4)
+    }
+}
+
+/// EuropeModifyOrderLong (0x27), 26 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeModifyOrderLong {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: quantity: the new total.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
+    }
+    /// Offset 18: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+}
+
+/// EuropeModifyOrderShort (0x28), 18 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeModifyOrderShort {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: quantity: the new total.
+    @inlinable @inline(__always)
+    public var quantity: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt16.self))
+    }
+    /// Offset 16: price.
+    @inlinable @inline(__always)
+    public var price: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64 { Int64(price) &* 10000000 }
+}
+
+/// EuropeOrderExecuted (0x23), 30 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeOrderExecuted {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id: of the `fill`.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
+    }
+    /// Offset 18: order_id: of the `trade`; flags: `auction` if its first base-36 digit of nine is C or P.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt64.self))
+    }
+    /// Offset 26: extra: of the `trade`, 4 letters of the MMT standard.
+    @inlinable @inline(__always)
+    public var tradeFlagsKey: UInt64 {
+        base.wireLetters(26, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var tradeFlagsLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(26, bytes: 4))
+    }
+    public var tradeFlagsText: String { base.wireText(26, bytes: 4) }
+    @inlinable @inline(__always)
+    public var tradeFlagsBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 26, count: 4)
+    }
+}
+
+/// EuropeOrderExecutedAtPrice (0x24), 42 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeOrderExecutedAtPrice {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: order_id: of `modify` and `fill`.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: quantity: of `trade` and `fill`.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt32.self))
+    }
+    /// Offset 18: quantity: of `modify`, the executed quantity added.
+    @inlinable @inline(__always)
+    public var remaining: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))
+    }
+    /// Offset 22: order_id: of the `trade`; flags: `auction` if its first base-36 digit of nine is C or P.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 22, as: UInt64.self))
+    }
+    /// Offset 30: price: of the `trade`.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 30, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+    /// Offset 38: extra: of the `trade`, 4 letters of the MMT standard.
+    @inlinable @inline(__always)
+    public var tradeFlagsKey: UInt64 {
+        base.wireLetters(38, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var tradeFlagsLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(38, bytes: 4))
+    }
+    public var tradeFlagsText: String { base.wireText(38, bytes: 4) }
+    @inlinable @inline(__always)
+    public var tradeFlagsBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 38, count: 4)
+    }
+}
+
+/// EuropeTradeLong (0x41), 48 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeTradeLong {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: dropped: obfuscated, names no order.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: dropped: always B.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt32.self))
+    }
+    /// Offset 19: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(19, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(19, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 19, count: 8)
+    }
+    /// Offset 27: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 27, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+    /// Offset 35: order_id; flags: `auction` if its first base-36 digit of nine is C or P.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 35, as: UInt64.self))
+    }
+    /// Offset 43: extra: 4 letters of the MMT standard.
+    @inlinable @inline(__always)
+    public var tradeFlagsKey: UInt64 {
+        base.wireLetters(43, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var tradeFlagsLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(43, bytes: 4))
+    }
+    public var tradeFlagsText: String { base.wireText(43, bytes: 4) }
+    @inlinable @inline(__always)
+    public var tradeFlagsBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 43, count: 4)
+    }
+    /// Offset 47: dropped: the tick has no place for it.
+    @inlinable @inline(__always)
+    public var fifthFlag: UInt8 {
+        base.loadUnaligned(fromByteOffset: 47, as: UInt8.self)
+    }
+}
+
+/// EuropeTradeShort (0x2B), 40 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeTradeShort {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: dropped: obfuscated, names no order.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+    /// Offset 14: dropped: always B.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt16.self))
+    }
+    /// Offset 17: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(17, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(17, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 17, count: 8)
+    }
+    /// Offset 25: price.
+    @inlinable @inline(__always)
+    public var price: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 25, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64 { Int64(price) &* 10000000 }
+    /// Offset 27: order_id; flags: `auction` if its first base-36 digit of nine is C or P.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 27, as: UInt64.self))
+    }
+    /// Offset 35: extra: 4 letters of the MMT standard.
+    @inlinable @inline(__always)
+    public var tradeFlagsKey: UInt64 {
+        base.wireLetters(35, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var tradeFlagsLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(35, bytes: 4))
+    }
+    public var tradeFlagsText: String { base.wireText(35, bytes: 4) }
+    @inlinable @inline(__always)
+    public var tradeFlagsBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 35, count: 4)
+    }
+    /// Offset 39: dropped: the tick has no place for it.
+    @inlinable @inline(__always)
+    public var fifthFlag: UInt8 {
+        base.loadUnaligned(fromByteOffset: 39, as: UInt8.self)
+    }
+}
+
+/// EuropeStatistics (0x34), 24 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeStatistics {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(6, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(6, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 6, count: 8)
+    }
+    /// Offset 14: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 14, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100000)
+    }
+    /// Offset 22: detail: C, H, L, O; another letter gives no tick.
+    @inlinable @inline(__always)
+    public var kind: UInt8 {
+        base.loadUnaligned(fromByteOffset: 22, as: UInt8.self)
+    }
+    /// Offset 23: extra.
+    @inlinable @inline(__always)
+    public var determination: UInt8 {
+        base.loadUnaligned(fromByteOffset: 23, as: UInt8.self)
+    }
+}
+
+/// EuropeAuctionUpdate (0xAC), 33 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeAuctionUpdate {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time: the newest second + this.
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// Offset 6: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(6, bytes: 8)
+    }
+    public var symbolText: String { base.wireText(6, bytes: 8) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 6, count: 8)
+    }
+    /// Offset 14: extra.
+    @inlinable @inline(__always)
+    public var auctionType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 14, as: UInt8.self)
+    }
+    /// Offset 15: price: of `reference`.
+    @inlinable @inline(__always)
+    public var referencePrice: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 15, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var referencePriceBillionths: Int64? {
+        wireBillionths(referencePrice, scale: 100000)
+    }
+    /// Offset 23: dropped: its scale is not documented.
+    @inlinable @inline(__always)
+    public var indicativePrice: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 23, as: UInt32.self))
+    }
+    /// Offset 27: quantity: of `paired`.
+    @inlinable @inline(__always)
+    public var indicativeShares: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 27, as: UInt32.self))
+    }
+    /// Offset 31: dropped: not documented.
+    @inlinable @inline(__always)
+    public var tolerance: UInt8 {
+        base.loadUnaligned(fromByteOffset: 31, as: UInt8.self)
+    }
+    /// Offset 32: dropped: not documented.
+    @inlinable @inline(__always)
+    public var includesPrimary: UInt8 {
+        base.loadUnaligned(fromByteOffset: 32, as: UInt8.self)
+    }
+}
+
+/// EuropeTradingStatus (0x31), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeTradingStatus {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 6
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 6
+        return at <= length
+    }
+}
+
+/// EuropeExtendedTrade (0x32), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeExtendedTrade {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 6
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 6
+        return at <= length
+    }
+}
+
+/// EuropeUnknownSymbolTrade (0x35), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeUnknownSymbolTrade {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 6
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 6
+        return at <= length
+    }
+}
+
+/// EuropeMessageD8 (0xD8), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeMessageD8 {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 6
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 6
+        return at <= length
+    }
+}
+
+/// EuropeMessageD9 (0xD9), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchEuropeMessageD9 {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timeOffset: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 6
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 6
+        return at <= length
+    }
+}
+
+/// AustraliaUnitClear (0x97), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaUnitClear {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+}
+
+/// AustraliaEndOfSession (0x2D), 6 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaEndOfSession {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+}
+
+/// AustraliaAddOrder (0x37), 42 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaAddOrder {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+    /// Offset 18: side.
+    @inlinable @inline(__always)
+    public var side: UInt8 {
+        base.loadUnaligned(fromByteOffset: 18, as: UInt8.self)
+    }
+    /// Offset 19: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 19, as: UInt32.self))
+    }
+    /// Offset 23: instrument.
+    @inlinable @inline(__always)
+    public var symbolKey: UInt64 {
+        base.wireLetters(23, bytes: 6)
+    }
+    public var symbolText: String { base.wireText(23, bytes: 6) }
+    @inlinable @inline(__always)
+    public var symbolBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 23, count: 6)
+    }
+    /// Offset 29: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 29, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100)
+    }
+    /// Offset 37: extra: 4 letters.
+    @inlinable @inline(__always)
+    public var participantKey: UInt64 {
+        base.wireLetters(37, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var participantLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(37, bytes: 4))
+    }
+    public var participantText: String { base.wireText(37, bytes: 4) }
+    @inlinable @inline(__always)
+    public var participantBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 37, count: 4)
+    }
+}
+
+/// AustraliaOrderExecuted (0x38), 43 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaOrderExecuted {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id: of the `fill`.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+    /// Offset 18: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))
+    }
+    /// Offset 22: order_id: of the `trade`.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 22, as: UInt64.self))
+    }
+    /// Offset 30: dropped: the tick has no place for it.
+    @inlinable @inline(__always)
+    public var contraOrderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 30, as: UInt64.self))
+    }
+    /// Offset 38: extra: of the `trade`, 4 letters.
+    @inlinable @inline(__always)
+    public var contraParticipantKey: UInt64 {
+        base.wireLetters(38, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var contraParticipantLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(38, bytes: 4))
+    }
+    public var contraParticipantText: String { base.wireText(38, bytes: 4) }
+    @inlinable @inline(__always)
+    public var contraParticipantBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 38, count: 4)
+    }
+}
+
+/// AustraliaOrderExecutedAtPrice (0x58), 52 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaOrderExecutedAtPrice {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id: of the `fill`.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+    /// Offset 18: quantity.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))
+    }
+    /// Offset 22: order_id: of the `trade`.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 22, as: UInt64.self))
+    }
+    /// Offset 30: dropped: the tick has no place for it.
+    @inlinable @inline(__always)
+    public var contraOrderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 30, as: UInt64.self))
+    }
+    /// Offset 38: dropped: `extra` is taken.
+    @inlinable @inline(__always)
+    public var contraParticipantKey: UInt64 {
+        base.wireLetters(38, bytes: 4)
+    }
+    @inlinable @inline(__always)
+    public var contraParticipantLetters: UInt32 {
+        UInt32(truncatingIfNeeded: base.wireLittle(38, bytes: 4))
+    }
+    public var contraParticipantText: String { base.wireText(38, bytes: 4) }
+    @inlinable @inline(__always)
+    public var contraParticipantBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 38, count: 4)
+    }
+    /// Offset 42: extra: of the `trade`.
+    @inlinable @inline(__always)
+    public var executionType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 42, as: UInt8.self)
+    }
+    /// Offset 43: price: of the `trade`.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 43, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100)
+    }
+}
+
+/// AustraliaReduceSize (0x39), 22 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaReduceSize {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+    /// Offset 18: quantity: the decrement.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))
+    }
+}
+
+/// AustraliaModifyOrder (0x3A), 31 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaModifyOrder {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+    /// Offset 18: quantity: the new total.
+    @inlinable @inline(__always)
+    public var quantity: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 18, as: UInt32.self))
+    }
+    /// Offset 22: price.
+    @inlinable @inline(__always)
+    public var price: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 22, as: UInt64.self))
+    }
+    @inlinable @inline(__always)
+    public var priceBillionths: Int64? {
+        wireBillionths(price, scale: 100)
+    }
+}
+
+/// AustraliaDeleteOrder (0x3C), 18 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaDeleteOrder {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id.
+    @inlinable @inline(__always)
+    public var orderID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+}
+
+/// AustraliaTradeBreak (0x3E), 18 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaTradeBreak {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    /// Offset 2: exchange_time.
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// Offset 10: order_id.
+    @inlinable @inline(__always)
+    public var executionID: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 10, as: UInt64.self))
+    }
+}
+
+/// AustraliaTrade (0x3D), 10 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaTrade {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 10
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 10
+        return at <= length
+    }
+}
+
+/// AustraliaTradingStatus (0x3B), 10 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaTradingStatus {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 10
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 10
+        return at <= length
+    }
+}
+
+/// AustraliaAuction59 (0x59), 10 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaAuction59 {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 10
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 10
+        return at <= length
+    }
+}
+
+/// AustraliaAuction5A (0x5A), 10 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaAuction5A {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 10
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 10
+        return at <= length
+    }
+}
+
+/// AustraliaCalculatedValue (0xE3), 10 bytes at least (cboe-pitch.md).
+@frozen public struct PitchAustraliaCalculatedValue {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var messageLength: UInt8 {
+        base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var messageType: UInt8 {
+        base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var timestamp: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt64.self))
+    }
+    /// All bytes that are left of a message of `messageLength` bytes.
+    @inlinable
+    public func restBytes(messageLength: Int) -> UnsafeRawBufferPointer {
+        let at = base + 10
+        return UnsafeRawBufferPointer(start: at, count: max(0, messageLength - (at - base)))
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
+        let at = 10
+        return at <= length
     }
 }

@@ -12,6 +12,7 @@ extension PitchDecoder {
         case PitchMessage.orderExecutedAtPrice:
             executeAtPrice(message, length, &emitter)
         case PitchMessage.tradeLong, PitchMessage.tradeShort, PitchMessage.tradeExpanded:
+            if layout == .europe { return decodeEurope(type, message, &emitter) }
             trade(type, message, length, &emitter)
         case PitchMessage.tradeBreak:
             emitter.emit(.tradeBreak, orderID: PitchTradeBreak(message).executionID)
@@ -71,7 +72,8 @@ extension PitchDecoder {
         emitter.instrument = instrument(add.symbolKey)
         emitter.emit(
             .add, orderID: add.orderID, price: price(add.price), quantity: Int64(add.quantity),
-            side: side(add.side), detail: add.flags & ~1, extra: add.participantLetters)
+            side: side(add.side), detail: hasFlags ? add.flags & ~1 : 0,
+            extra: add.participantLetters)
     }
 
     /// The message says what remains, whatever the order had: it is set to the sum in its place
@@ -86,7 +88,7 @@ extension PitchDecoder {
             flags: [])
         execute(
             order.orderID, order.executionID, quantity, price: price(order.price),
-            condition: hasConditions ? order.condition : 0, &emitter)
+            extra: hasConditions ? UInt32(order.condition) : tradeFlags(message + 38), &emitter)
     }
 
     private func trade(
@@ -140,6 +142,8 @@ extension PitchDecoder {
             let status = PitchFutureTradingStatus(message)
             emitter.instrument = instrument(status.symbolKey)
             emitter.status(.trading, UInt32(status.status))
+        case .europe, .australia:
+            break
         }
     }
 

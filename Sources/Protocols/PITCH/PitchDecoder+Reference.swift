@@ -51,7 +51,7 @@ extension PitchDecoder {
         case PitchMessage.endOfDaySummary:
             endOfDay(PitchEndOfDaySummary(message), &emitter)
         default:
-            break
+            if layout == .europe { decodeEurope(type, message, &emitter) }
         }
     }
 

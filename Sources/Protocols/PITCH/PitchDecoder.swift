@@ -14,9 +14,10 @@ public final class PitchDecoder: FeedDecoding {
     let layout: PitchLayout
     /// Prices are signed (futures, complex options).
     private let isSigned: Bool
-    /// Modifications say whether the order keeps its priority (all but futures).
-    private let hasFlags: Bool
-    /// Executions carry a trade condition (all but equities).
+    /// Adds and modifications have flags, which say whether the order keeps its priority (US
+    /// equities and options).
+    let hasFlags: Bool
+    /// Executions carry a trade condition (options and futures).
     let hasConditions: Bool
     private let table: MessageTable
     @exclusivity(unchecked) var clock: PitchClock
@@ -34,8 +35,8 @@ public final class PitchDecoder: FeedDecoding {
         }
         self.layout = layout
         isSigned = layout == .futures || layout == .complexOptions
-        hasFlags = layout != .futures
-        hasConditions = layout != .equities
+        hasFlags = layout.isAmerican && layout != .futures
+        hasConditions = layout.isAmerican && layout != .equities
         table = MessageTable(.pitch, feed: setup.feed)
         clock = PitchClock(midnight: setup.midnight)
     }
@@ -83,6 +84,7 @@ public final class PitchDecoder: FeedDecoding {
     private func decodeMessage(
         _ type: Int, _ message: UnsafeRawPointer, _ length: Int, _ emitter: inout TickEmitter
     ) {
+        if layout == .australia { return decodeAustralia(type, message, &emitter) }
         // Where a message has a time offset, it stands here.
         emitter.exchangeTime = clock.time(message.little32(2))
         switch type {
@@ -122,7 +124,8 @@ public final class PitchDecoder: FeedDecoding {
             let order = PitchOrderExecuted(message, length: length)
             execute(
                 order.orderID, order.executionID, Int64(order.quantity),
-                condition: hasConditions ? order.condition : 0, &emitter)
+                extra: hasConditions ? UInt32(order.condition) : tradeFlags(message + 26),
+                &emitter)
         case PitchMessage.time:
             let time = PitchTime(message, length: length)
             if time.epochSeconds != 0 {
@@ -136,7 +139,7 @@ public final class PitchDecoder: FeedDecoding {
     }
 
     @inline(__always)
-    private func modify(
+    func modify(
         _ id: UInt64, _ price: Int64, _ quantity: Int64, flags: UInt8,
         _ emitter: inout TickEmitter
     ) {
@@ -154,12 +157,18 @@ public final class PitchDecoder: FeedDecoding {
     @inline(__always)
     func execute(
         _ id: UInt64, _ executionID: UInt64, _ quantity: Int64, price: Int64 = Price.none,
-        condition: UInt8, _ emitter: inout TickEmitter
+        extra: UInt32, _ emitter: inout TickEmitter
     ) {
         emitter.emit(
             .trade, orderID: executionID, price: price, quantity: quantity,
-            flags: Self.auctionFlag(executionID), extra: UInt32(condition))
+            flags: Self.auctionFlag(executionID), extra: extra)
         emitter.emit(.fill, orderID: id, quantity: quantity)
+    }
+
+    /// Four letters of Europe's trades; other feeds have none there.
+    @inline(__always)
+    func tradeFlags(_ letters: UnsafeRawPointer) -> UInt32 {
+        layout == .europe ? letters.little32(0) : 0
     }
 
     @inline(__always)

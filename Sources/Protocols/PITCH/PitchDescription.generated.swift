@@ -9,10 +9,10 @@ extension ProtocolDescription {
 private enum PitchCanonical {
     static let text = #"""
 P	Pitch	Cboe Multicast PITCH	cboe-pitch.md	u8@0 inclusive		0	2		messageType
-N	Units: a long price counts 1/10,000, a short price 1/100. Prices of `pitch-cfe` and `pitch-complex` are signed. A long price that does not fit becomes none and is counted as unrepresentable.
-N	Time: `exchange_time` is the second of the unit's newest `0x20` plus the message's offset; 0 before the first one of an epoch, which also holds for unsequenced messages. The second counts from the Unix epoch where the message gives that (futures, C1 options), otherwise from the midnight that `0xB1` gave, otherwise from midnight of the trading day in the feed's time zone. A message that comes after its gap had been declared gets the second of the newest `0x20` with a lower sequence among the last 16. If a `0x20` was lost, the times up to the next one are seconds early.
+N	Units: a long price counts 1/10,000, of `pitch-cxa` 1/10,000,000, a short price 1/100. Prices of `pitch-cfe` and `pitch-complex` are signed. A long price that does not fit becomes none and is counted as unrepresentable.
+N	Time: `exchange_time` is the second of the unit's newest `0x20` plus the message's offset; 0 before the first one of an epoch, which also holds for unsequenced messages. The second counts from the Unix epoch where the message gives that (futures, C1 options), otherwise from the midnight that `0xB1` gave, otherwise from midnight of the trading day in the feed's time zone. A message that comes after its gap had been declared gets the second of the newest `0x20` with a lower sequence among the last 16. If a `0x20` was lost, the times up to the next one are seconds early. `pitch-cxa` has no `0x20`: every message carries its own time, but for the two that concern the unit.
 N	Order messages other than adds name no instrument: their ticks are completed by the books from the order reference (order ids are unique in a unit, one channel). Where the order is not known `instrument` stays 0, the tick is flagged `bookSuspect`, and all books of the channel are suspect until the next `clear` or epoch.
-N	A modification that keeps the order's priority is a `modify`; any other one is a replacement of the order by itself: `delete`, then `add`, both flagged `replaced`, with the same order reference. `0x27` and `0x28` of `pitch-cfe` have no flags and always replace.
+N	A modification that keeps the order's priority is a `modify`; any other one is a replacement of the order by itself: `delete`, then `add`, both flagged `replaced`, with the same order reference. `0x27` and `0x28` of `pitch-cfe` and `pitch-europe` and `0x3A` of `pitch-cxa` have no flags and always replace.
 N	All ticks of a message have its `sequence`; the last one has `lastOfEvent`, also between `0xBC` and `0xBD`: these name no instrument, so books are shown after each message, and who wants transactions whole waits for `status.transaction` with `E`. Unsequenced messages have no number of their own.
 N	Symbols are the feed's own. Options and complex options have six letters that stand for a contract only until the end of the day: `0x2E`, `0x9E` and `0x9A` give the directory entry its OSI symbol, underlying, expiry, strike and legs.
 N	Lengths are least lengths: messages may grow at their end (cboe-pitch.md §1.2), and what is not described here is ignored. A shorter message, or one of an unknown type, is skipped and counted; it has no tick and keeps its sequence.
@@ -20,6 +20,8 @@ F	pitch-us	Cboe US equities depth of book (BZX, BYX, EDGX, EDGA)	2.41	BATS	port=
 F	pitch-options	Cboe US options depth of book (C1, C2, BZX, EDGX)	2.41	XCBO	port=32001
 F	pitch-complex	Cboe complex options depth of book (C1, C2, EDGX)	2.1	XCBO	port=30383
 F	pitch-cfe	Cboe Futures Exchange depth of book	1.2.19	XCBF	port=30001-30002
+F	pitch-europe	Cboe Europe depth of book (BXE, CXE, DXE)	6.67	CHIX	
+F	pitch-cxa	Cboe Australia depth of book	1.0.12	CHIA	
 E	Side	char
 v	66	bid	Buy
 v	83	ask	Sell
@@ -66,7 +68,7 @@ f	4	u32le	sequence
 X
 f	0	u8	messageLength									framing: the message's length with these two bytes
 f	1	u8	messageType									framing: which message
-M	32	0x20	Time	6		pitch-us,pitch-options,pitch-complex,pitch-cfe	framing: no tick; begins a second
+M	32	0x20	Time	6		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	framing: no tick; begins a second
 f	2	u32le	seconds					s				exchange_time: of what follows; since midnight in the feed's time zone
 f	6	u32le	epochSeconds					epoch-s			?	exchange_time: wins over `seconds` where it is there (futures, C1 options)
 M	177	0xB1	TimeReference	18		pitch-options,pitch-complex,pitch-cfe	framing: no tick; gives the midnight that times count from
@@ -74,13 +76,13 @@ f	2	u32le	midnight					epoch-s				exchange_time: midnight of the trade date
 f	6	u32le	seconds					s				exchange_time: of what follows; since that midnight
 f	10	u32le	timeOffset					ns				dropped: there is no tick
 f	14	u32le	tradeDate					yyyymmdd				dropped: the trading day is the configuration's
-M	151	0x97	UnitClear	6		pitch-us,pitch-options,pitch-complex,pitch-cfe	`clear` with `instrument` 0: all orders of the channel are gone
+M	151	0x97	UnitClear	6		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`clear` with `instrument` 0: all orders of the channel are gone
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
-M	45	0x2D	EndOfSession	6		pitch-us,pitch-options,pitch-complex,pitch-cfe	`status.systemEvent` with `instrument` 0; `extra` 0x2D
+M	45	0x2D	EndOfSession	6		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`status.systemEvent` with `instrument` 0; `extra` 0x2D
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
-M	188	0xBC	TransactionBegin	6		pitch-options,pitch-complex,pitch-cfe	`status.transaction` with `instrument` 0; `extra` `B`
+M	188	0xBC	TransactionBegin	6		pitch-options,pitch-complex,pitch-cfe,pitch-europe	`status.transaction` with `instrument` 0; `extra` `B`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
-M	189	0xBD	TransactionEnd	6		pitch-options,pitch-complex,pitch-cfe	`status.transaction` with `instrument` 0; `extra` `E`
+M	189	0xBD	TransactionEnd	6		pitch-options,pitch-complex,pitch-cfe,pitch-europe	`status.transaction` with `instrument` 0; `extra` `E`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 M	33	0x21	AddOrderLong	34		pitch-us,pitch-options	`add`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
@@ -206,15 +208,15 @@ f	18	u32le	remaining									quantity: of `modify`, the executed quantity added
 f	22	u64le	executionID									order_id: of the `trade`; flags: `auction` if its first base-36 digit of nine is C or P
 f	30	i64le	price	-4								price: of the `trade`
 f	38	char	condition								?	extra: of the `trade`
-M	37	0x25	ReduceSizeLong	18		pitch-us,pitch-options,pitch-complex,pitch-cfe	`cancel`
+M	37	0x25	ReduceSizeLong	18		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`cancel`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	u64le	orderID									order_id
 f	14	u32le	quantity									quantity: the decrement
-M	38	0x26	ReduceSizeShort	16		pitch-us,pitch-options,pitch-complex,pitch-cfe	`cancel`
+M	38	0x26	ReduceSizeShort	16		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`cancel`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	u64le	orderID									order_id
 f	14	u16le	quantity									quantity: the decrement
-M	41	0x29	DeleteOrder	14		pitch-us,pitch-options,pitch-complex,pitch-cfe	`delete`
+M	41	0x29	DeleteOrder	14		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`delete`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	u64le	orderID									order_id
 M	42	0x2A	TradeLong	41		pitch-us,pitch-options	`trade` (`offBook`)
@@ -262,7 +264,7 @@ f	17	char[6]	symbol									instrument
 f	23	i16le	price	-2								price
 f	25	u64le	executionID									order_id; flags: `auction` if its first base-36 digit of nine is C or P
 f	33	char	condition								?	extra
-M	44	0x2C	TradeBreak	14		pitch-us,pitch-options,pitch-complex,pitch-cfe	`tradeBreak` with `instrument` 0
+M	44	0x2C	TradeBreak	14		pitch-us,pitch-options,pitch-complex,pitch-cfe,pitch-europe	`tradeBreak` with `instrument` 0
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	u64le	executionID									order_id
 M	49	0x31	EquityTradingStatus	18		pitch-us	`status.trading`, `status.shortSaleRestriction`
@@ -297,7 +299,7 @@ f	23	u32le	buyShares									quantity: of `interest`, side bid
 f	27	u32le	sellShares									quantity: of `interest`, side ask
 f	31	u64le	indicativePrice	-4								price: of `indicativeClearing`
 f	39	u64le	auctionOnlyPrice	-4								price: of `auctionOnly`
-M	150	0x96	AuctionSummary	27		pitch-us,pitch-options	`statistic.auctionPrice` (`auction`)
+M	150	0x96	AuctionSummary	27		pitch-us,pitch-options,pitch-europe	`statistic.auctionPrice` (`auction`)
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	char[8]	symbol									instrument
 f	14	char	auctionType		AuctionType							extra
@@ -451,5 +453,168 @@ f	52	u32le	volume									quantity: of `volume`
 f	56	u32le	blockVolume									quantity: of `blockVolume`
 f	60	u32le	exchangeRelatedVolume									quantity: of `exchangeRelatedVolume`
 f	64	u8	flags									dropped: not documented
+M	64	0x40	EuropeAddOrderLong	35		pitch-europe	`add`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id
+f	14	char	side		Side							side
+f	15	u32le	quantity									quantity
+f	19	char[8]	symbol									instrument
+f	27	u64le	price	-4								price
+M	34	0x22	EuropeAddOrderShort	25		pitch-europe	`add`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id
+f	14	char	side		Side							side
+f	15	u16le	quantity									quantity
+f	17	char[6]	symbol									instrument
+f	23	u16le	price	-2								price
+M	47	0x2F	EuropeAddOrderExpanded	40		pitch-europe	`add`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id
+f	14	char	side		Side							side
+f	15	u32le	quantity									quantity
+f	19	char[8]	symbol									instrument
+f	27	u64le	price	-4								price
+f	35	u8	flags									dropped: not documented for this feed
+f	36	char[4]	participant									extra: 4 letters
+M	39	0x27	EuropeModifyOrderLong	26		pitch-europe	`delete`, `add` (`replaced`)
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id
+f	14	u32le	quantity									quantity: the new total
+f	18	u64le	price	-4								price
+M	40	0x28	EuropeModifyOrderShort	18		pitch-europe	`delete`, `add` (`replaced`)
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id
+f	14	u16le	quantity									quantity: the new total
+f	16	u16le	price	-2								price
+M	35	0x23	EuropeOrderExecuted	30		pitch-europe	`trade`, `fill`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id: of the `fill`
+f	14	u32le	quantity									quantity
+f	18	u64le	executionID									order_id: of the `trade`; flags: `auction` if its first base-36 digit of nine is C or P
+f	26	char[4]	tradeFlags									extra: of the `trade`, 4 letters of the MMT standard
+M	36	0x24	EuropeOrderExecutedAtPrice	42		pitch-europe	`modify`, `trade`, `fill`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									order_id: of `modify` and `fill`
+f	14	u32le	quantity									quantity: of `trade` and `fill`
+f	18	u32le	remaining									quantity: of `modify`, the executed quantity added
+f	22	u64le	executionID									order_id: of the `trade`; flags: `auction` if its first base-36 digit of nine is C or P
+f	30	u64le	price	-4								price: of the `trade`
+f	38	char[4]	tradeFlags									extra: of the `trade`, 4 letters of the MMT standard
+M	65	0x41	EuropeTradeLong	48		pitch-europe	`trade` (`offBook`)
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									dropped: obfuscated, names no order
+f	14	char	side		Side							dropped: always B
+f	15	u32le	quantity									quantity
+f	19	char[8]	symbol									instrument
+f	27	u64le	price	-4								price
+f	35	u64le	executionID									order_id; flags: `auction` if its first base-36 digit of nine is C or P
+f	43	char[4]	tradeFlags									extra: 4 letters of the MMT standard
+f	47	char	fifthFlag									dropped: the tick has no place for it
+M	43	0x2B	EuropeTradeShort	40		pitch-europe	`trade` (`offBook`)
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	u64le	orderID									dropped: obfuscated, names no order
+f	14	char	side		Side							dropped: always B
+f	15	u16le	quantity									quantity
+f	17	char[8]	symbol									instrument
+f	25	u16le	price	-2								price
+f	27	u64le	executionID									order_id; flags: `auction` if its first base-36 digit of nine is C or P
+f	35	char[4]	tradeFlags									extra: 4 letters of the MMT standard
+f	39	char	fifthFlag									dropped: the tick has no place for it
+M	52	0x34	EuropeStatistics	24		pitch-europe	`statistic`: `close`, `high`, `low` or `open`
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	char[8]	symbol									instrument
+f	14	u64le	price	-4								price
+f	22	char	kind									detail: C, H, L, O; another letter gives no tick
+f	23	char	determination									extra
+M	172	0xAC	EuropeAuctionUpdate	33		pitch-europe	`imbalance.reference`, `imbalance.paired` (`auction`)
+f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
+f	6	char[8]	symbol									instrument
+f	14	char	auctionType		AuctionType							extra
+f	15	u64le	referencePrice	-4								price: of `reference`
+f	23	u32le	indicativePrice									dropped: its scale is not documented
+f	27	u32le	indicativeShares									quantity: of `paired`
+f	31	char	tolerance									dropped: not documented
+f	32	char	includesPrimary									dropped: not documented
+M	49	0x31	EuropeTradingStatus	6		pitch-europe	dropped: the layout is not documented for this feed
+f	2	u32le	timeOffset					ns				
+G	tail	rest		1				
+e
+M	50	0x32	EuropeExtendedTrade	6		pitch-europe	dropped: the layout is not documented
+f	2	u32le	timeOffset					ns				
+G	tail	rest		1				
+e
+M	53	0x35	EuropeUnknownSymbolTrade	6		pitch-europe	dropped: the layout is not documented
+f	2	u32le	timeOffset					ns				
+G	tail	rest		1				
+e
+M	216	0xD8	EuropeMessageD8	6		pitch-europe	dropped: neither name nor layout are documented
+f	2	u32le	timeOffset					ns				
+G	tail	rest		1				
+e
+M	217	0xD9	EuropeMessageD9	6		pitch-europe	dropped: neither name nor layout are documented
+f	2	u32le	timeOffset					ns				
+G	tail	rest		1				
+e
+M	151	0x97	AustraliaUnitClear	6		pitch-cxa	`clear` with `instrument` 0: all orders of the channel are gone
+M	45	0x2D	AustraliaEndOfSession	6		pitch-cxa	`status.systemEvent` with `instrument` 0; `extra` 0x2D
+M	55	0x37	AustraliaAddOrder	42		pitch-cxa	`add`
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id
+f	18	char	side		Side							side
+f	19	u32le	quantity									quantity
+f	23	char[6]	symbol									instrument
+f	29	u64le	price	-7								price
+f	37	char[4]	participant									extra: 4 letters
+M	56	0x38	AustraliaOrderExecuted	43		pitch-cxa	`trade`, `fill`
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id: of the `fill`
+f	18	u32le	quantity									quantity
+f	22	u64le	executionID									order_id: of the `trade`
+f	30	u64le	contraOrderID									dropped: the tick has no place for it
+f	38	char[4]	contraParticipant									extra: of the `trade`, 4 letters
+M	88	0x58	AustraliaOrderExecutedAtPrice	52		pitch-cxa	`trade`, `fill`
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id: of the `fill`
+f	18	u32le	quantity									quantity
+f	22	u64le	executionID									order_id: of the `trade`
+f	30	u64le	contraOrderID									dropped: the tick has no place for it
+f	38	char[4]	contraParticipant									dropped: `extra` is taken
+f	42	char	executionType									extra: of the `trade`
+f	43	u64le	price	-7								price: of the `trade`
+M	57	0x39	AustraliaReduceSize	22		pitch-cxa	`cancel`
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id
+f	18	u32le	quantity									quantity: the decrement
+M	58	0x3A	AustraliaModifyOrder	31		pitch-cxa	`delete`, `add` (`replaced`)
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id
+f	18	u32le	quantity									quantity: the new total
+f	22	u64le	price	-7								price
+M	60	0x3C	AustraliaDeleteOrder	18		pitch-cxa	`delete`
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	orderID									order_id
+M	62	0x3E	AustraliaTradeBreak	18		pitch-cxa	`tradeBreak` with `instrument` 0
+f	2	u64le	timestamp					epoch-ns				exchange_time
+f	10	u64le	executionID									order_id
+M	61	0x3D	AustraliaTrade	10		pitch-cxa	dropped: the layout is not documented
+f	2	u64le	timestamp					epoch-ns				
+G	tail	rest		1				
+e
+M	59	0x3B	AustraliaTradingStatus	10		pitch-cxa	dropped: the layout is not documented
+f	2	u64le	timestamp					epoch-ns				
+G	tail	rest		1				
+e
+M	89	0x59	AustraliaAuction59	10		pitch-cxa	dropped: the layout is not documented
+f	2	u64le	timestamp					epoch-ns				
+G	tail	rest		1				
+e
+M	90	0x5A	AustraliaAuction5A	10		pitch-cxa	dropped: the layout is not documented
+f	2	u64le	timestamp					epoch-ns				
+G	tail	rest		1				
+e
+M	227	0xE3	AustraliaCalculatedValue	10		pitch-cxa	dropped: the layout is not documented
+f	2	u64le	timestamp					epoch-ns				
+G	tail	rest		1				
+e
 """#
 }

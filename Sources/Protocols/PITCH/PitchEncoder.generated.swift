@@ -1235,4 +1235,520 @@ public enum PitchEncoder {
         bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
     }
 
+    /// EuropeAddOrderLong (0x40).
+    public static func europeAddOrderLong(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt32 = 0,
+        symbol: String = "",
+        price: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(35)
+        bytes.putWire(64 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(side, at: start + 14)
+        bytes.putWire(quantity, at: start + 15)
+        bytes.putWire(text: symbol, at: start + 19, width: 8)
+        bytes.putWire(price, at: start + 27)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeAddOrderShort (0x22).
+    public static func europeAddOrderShort(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt16 = 0,
+        symbol: String = "",
+        price: UInt16 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(25)
+        bytes.putWire(34 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(side, at: start + 14)
+        bytes.putWire(quantity, at: start + 15)
+        bytes.putWire(text: symbol, at: start + 17, width: 6)
+        bytes.putWire(price, at: start + 23)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeAddOrderExpanded (0x2F).
+    public static func europeAddOrderExpanded(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt32 = 0,
+        symbol: String = "",
+        price: UInt64 = 0,
+        flags: UInt8 = 0,
+        participant: String = "",
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(40)
+        bytes.putWire(47 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(side, at: start + 14)
+        bytes.putWire(quantity, at: start + 15)
+        bytes.putWire(text: symbol, at: start + 19, width: 8)
+        bytes.putWire(price, at: start + 27)
+        bytes.putWire(flags, at: start + 35)
+        bytes.putWire(text: participant, at: start + 36, width: 4)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeModifyOrderLong (0x27).
+    public static func europeModifyOrderLong(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        price: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(26)
+        bytes.putWire(39 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(quantity, at: start + 14)
+        bytes.putWire(price, at: start + 18)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeModifyOrderShort (0x28).
+    public static func europeModifyOrderShort(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt16 = 0,
+        price: UInt16 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(18)
+        bytes.putWire(40 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(quantity, at: start + 14)
+        bytes.putWire(price, at: start + 16)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeOrderExecuted (0x23).
+    public static func europeOrderExecuted(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        executionID: UInt64 = 0,
+        tradeFlags: String = "",
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(30)
+        bytes.putWire(35 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(quantity, at: start + 14)
+        bytes.putWire(executionID, at: start + 18)
+        bytes.putWire(text: tradeFlags, at: start + 26, width: 4)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeOrderExecutedAtPrice (0x24).
+    public static func europeOrderExecutedAtPrice(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        remaining: UInt32 = 0,
+        executionID: UInt64 = 0,
+        price: UInt64 = 0,
+        tradeFlags: String = "",
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(42)
+        bytes.putWire(36 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(quantity, at: start + 14)
+        bytes.putWire(remaining, at: start + 18)
+        bytes.putWire(executionID, at: start + 22)
+        bytes.putWire(price, at: start + 30)
+        bytes.putWire(text: tradeFlags, at: start + 38, width: 4)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeTradeLong (0x41).
+    public static func europeTradeLong(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt32 = 0,
+        symbol: String = "",
+        price: UInt64 = 0,
+        executionID: UInt64 = 0,
+        tradeFlags: String = "",
+        fifthFlag: UInt8 = 0x20,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(48)
+        bytes.putWire(65 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(side, at: start + 14)
+        bytes.putWire(quantity, at: start + 15)
+        bytes.putWire(text: symbol, at: start + 19, width: 8)
+        bytes.putWire(price, at: start + 27)
+        bytes.putWire(executionID, at: start + 35)
+        bytes.putWire(text: tradeFlags, at: start + 43, width: 4)
+        bytes.putWire(fifthFlag, at: start + 47)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeTradeShort (0x2B).
+    public static func europeTradeShort(
+        timeOffset: UInt32 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt16 = 0,
+        symbol: String = "",
+        price: UInt16 = 0,
+        executionID: UInt64 = 0,
+        tradeFlags: String = "",
+        fifthFlag: UInt8 = 0x20,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(40)
+        bytes.putWire(43 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(orderID, at: start + 6)
+        bytes.putWire(side, at: start + 14)
+        bytes.putWire(quantity, at: start + 15)
+        bytes.putWire(text: symbol, at: start + 17, width: 8)
+        bytes.putWire(price, at: start + 25)
+        bytes.putWire(executionID, at: start + 27)
+        bytes.putWire(text: tradeFlags, at: start + 35, width: 4)
+        bytes.putWire(fifthFlag, at: start + 39)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeStatistics (0x34).
+    public static func europeStatistics(
+        timeOffset: UInt32 = 0,
+        symbol: String = "",
+        price: UInt64 = 0,
+        kind: UInt8 = 0x20,
+        determination: UInt8 = 0x20,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(24)
+        bytes.putWire(52 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(text: symbol, at: start + 6, width: 8)
+        bytes.putWire(price, at: start + 14)
+        bytes.putWire(kind, at: start + 22)
+        bytes.putWire(determination, at: start + 23)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeAuctionUpdate (0xAC).
+    public static func europeAuctionUpdate(
+        timeOffset: UInt32 = 0,
+        symbol: String = "",
+        auctionType: UInt8 = 0x20,
+        referencePrice: UInt64 = 0,
+        indicativePrice: UInt32 = 0,
+        indicativeShares: UInt32 = 0,
+        tolerance: UInt8 = 0x20,
+        includesPrimary: UInt8 = 0x20,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(33)
+        bytes.putWire(172 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes.putWire(text: symbol, at: start + 6, width: 8)
+        bytes.putWire(auctionType, at: start + 14)
+        bytes.putWire(referencePrice, at: start + 15)
+        bytes.putWire(indicativePrice, at: start + 23)
+        bytes.putWire(indicativeShares, at: start + 27)
+        bytes.putWire(tolerance, at: start + 31)
+        bytes.putWire(includesPrimary, at: start + 32)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeTradingStatus (0x31).
+    public static func europeTradingStatus(
+        timeOffset: UInt32 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(49 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeExtendedTrade (0x32).
+    public static func europeExtendedTrade(
+        timeOffset: UInt32 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(50 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeUnknownSymbolTrade (0x35).
+    public static func europeUnknownSymbolTrade(
+        timeOffset: UInt32 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(53 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeMessageD8 (0xD8).
+    public static func europeMessageD8(
+        timeOffset: UInt32 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(216 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// EuropeMessageD9 (0xD9).
+    public static func europeMessageD9(
+        timeOffset: UInt32 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(217 as UInt8, at: start + 1)
+        bytes.putWire(timeOffset, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaUnitClear (0x97).
+    public static func australiaUnitClear(
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(151 as UInt8, at: start + 1)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaEndOfSession (0x2D).
+    public static func australiaEndOfSession(
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(45 as UInt8, at: start + 1)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaAddOrder (0x37).
+    public static func australiaAddOrder(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        side: UInt8 = 0x20,
+        quantity: UInt32 = 0,
+        symbol: String = "",
+        price: UInt64 = 0,
+        participant: String = "",
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(42)
+        bytes.putWire(55 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(side, at: start + 18)
+        bytes.putWire(quantity, at: start + 19)
+        bytes.putWire(text: symbol, at: start + 23, width: 6)
+        bytes.putWire(price, at: start + 29)
+        bytes.putWire(text: participant, at: start + 37, width: 4)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaOrderExecuted (0x38).
+    public static func australiaOrderExecuted(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        executionID: UInt64 = 0,
+        contraOrderID: UInt64 = 0,
+        contraParticipant: String = "",
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(43)
+        bytes.putWire(56 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(quantity, at: start + 18)
+        bytes.putWire(executionID, at: start + 22)
+        bytes.putWire(contraOrderID, at: start + 30)
+        bytes.putWire(text: contraParticipant, at: start + 38, width: 4)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaOrderExecutedAtPrice (0x58).
+    public static func australiaOrderExecutedAtPrice(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        executionID: UInt64 = 0,
+        contraOrderID: UInt64 = 0,
+        contraParticipant: String = "",
+        executionType: UInt8 = 0x20,
+        price: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(52)
+        bytes.putWire(88 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(quantity, at: start + 18)
+        bytes.putWire(executionID, at: start + 22)
+        bytes.putWire(contraOrderID, at: start + 30)
+        bytes.putWire(text: contraParticipant, at: start + 38, width: 4)
+        bytes.putWire(executionType, at: start + 42)
+        bytes.putWire(price, at: start + 43)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaReduceSize (0x39).
+    public static func australiaReduceSize(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(22)
+        bytes.putWire(57 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(quantity, at: start + 18)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaModifyOrder (0x3A).
+    public static func australiaModifyOrder(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        quantity: UInt32 = 0,
+        price: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(31)
+        bytes.putWire(58 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(quantity, at: start + 18)
+        bytes.putWire(price, at: start + 22)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaDeleteOrder (0x3C).
+    public static func australiaDeleteOrder(
+        timestamp: UInt64 = 0,
+        orderID: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(18)
+        bytes.putWire(60 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(orderID, at: start + 10)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaTradeBreak (0x3E).
+    public static func australiaTradeBreak(
+        timestamp: UInt64 = 0,
+        executionID: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(18)
+        bytes.putWire(62 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes.putWire(executionID, at: start + 10)
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaTrade (0x3D).
+    public static func australiaTrade(
+        timestamp: UInt64 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(61 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaTradingStatus (0x3B).
+    public static func australiaTradingStatus(
+        timestamp: UInt64 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(59 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaAuction59 (0x59).
+    public static func australiaAuction59(
+        timestamp: UInt64 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(89 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaAuction5A (0x5A).
+    public static func australiaAuction5A(
+        timestamp: UInt64 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(90 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// AustraliaCalculatedValue (0xE3).
+    public static func australiaCalculatedValue(
+        timestamp: UInt64 = 0,
+        rest: [UInt8] = [],
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(227 as UInt8, at: start + 1)
+        bytes.putWire(timestamp, at: start + 2)
+        bytes += rest
+        bytes.putWire(UInt8(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
 }

@@ -6,6 +6,10 @@ enum PitchLayout: String {
     case options = "pitch-options"
     case complexOptions = "pitch-complex"
     case futures = "pitch-cfe"
+    case europe = "pitch-europe"
+    case australia = "pitch-cxa"
+
+    var isAmerican: Bool { self != .europe && self != .australia }
 }
 
 enum PitchFeeds {
@@ -15,6 +19,8 @@ enum PitchFeeds {
         feed(.options, venue: "XCBO", timeZone: "America/New_York"),
         feed(.complexOptions, venue: "XCBO", timeZone: "America/New_York"),
         feed(.futures, venue: "XCBF", timeZone: "America/Chicago"),
+        feed(.europe, venue: "CHIX", timeZone: "Europe/London"),
+        feed(.australia, venue: "CHIA", timeZone: "Australia/Sydney"),
     ]
 
     private static func feed(

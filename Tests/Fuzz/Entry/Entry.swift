@@ -17,12 +17,16 @@ public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     return 0
 }
 
-/// What libFuzzer calls first. With TAPELINE_FUZZ_SEEDS=DIRECTORY the process only writes the
-/// target's seeds there.
+/// What libFuzzer calls first. With TAPELINE_FUZZ_LIST the process only names the targets, with
+/// TAPELINE_FUZZ_SEEDS=DIRECTORY it only writes the target's seeds there.
 @_cdecl("LLVMFuzzerInitialize")
 public func initialize(
     _ argumentCount: UnsafeMutablePointer<CInt>?, _ arguments: UnsafeMutableRawPointer?
 ) -> CInt {
+    if ProcessInfo.processInfo.environment["TAPELINE_FUZZ_LIST"] != nil {
+        for target in FuzzTarget.allCases { print(target.rawValue) }
+        exit(0)
+    }
     guard let directory = ProcessInfo.processInfo.environment["TAPELINE_FUZZ_SEEDS"] else {
         return 0
     }

@@ -97,18 +97,21 @@ private final class DecoderHarness {
     func take(_ payload: ArraySlice<UInt8>) {
         // Memory of exactly this size, for the sanitizer to see every byte beyond.
         [UInt8](payload).withUnsafeBytes { bytes in
-            dissect(bytes)
-            guard case .packet(let packet) = feed.transport.parse(bytes, TransportOptions())
+            let packet = dissector.dissect(bytes)
+            for message in packet.messages {
+                require(message.offset >= 0 && message.offset + message.length <= bytes.count)
+                require((message.status == .malformed) == !message.problem.isEmpty)
+            }
+            guard case .packet(let transport) = feed.transport.parse(bytes, TransportOptions()),
+                transport.messageCount > 0
             else { return }
-            decode(packet)
+            count(packet)
+            decode(transport)
         }
     }
 
-    private func dissect(_ bytes: UnsafeRawBufferPointer) {
-        let packet = dissector.dissect(bytes)
+    private func count(_ packet: DissectedPacket) {
         for message in packet.messages {
-            require(message.offset >= 0 && message.offset + message.length <= bytes.count)
-            require((message.status == .malformed) == !message.problem.isEmpty)
             switch message.status {
             case .whole: whole += 1
             case .unknown: unknown += 1

@@ -1,27 +1,40 @@
-import Protocols
-import Simulation
+public import Protocols
 
 /// Valid messages of a feed, made up from its description: right lengths, known enumeration values,
 /// counts that agree with their entries, and mostly small numbers, so that order references meet.
-struct MessageSynthesizer {
+public struct MessageSynthesizer {
     private let description: ProtocolDescription
     private let messages: [ProtocolDescription.Message]
     private var random: SplitMix64
+    private let onlyPlausible: Bool
 
-    /// - Parameter feed: of the description.
-    init(_ description: ProtocolDescription, feed: String, seed: UInt64) {
+    /// - Parameters:
+    ///   - feed: of the description.
+    ///   - onlyPlausible: no extreme numbers and no absent values, for measuring.
+    public init(
+        _ description: ProtocolDescription, feed: String, seed: UInt64, onlyPlausible: Bool = false
+    ) {
+        self.onlyPlausible = onlyPlausible
         self.description = description
         messages = description.messages(of: feed)
         random = SplitMix64(seed: seed)
     }
 
     /// Any message of the feed, without a length that does not count itself.
-    mutating func message() -> [UInt8] { message(messages[below(messages.count)]) }
+    public mutating func message() -> [UInt8] { message(messages[below(messages.count)]) }
+
+    /// A message with this key, which the feed has.
+    public mutating func message(key: Int) -> [UInt8] {
+        guard let found = messages.first(where: { $0.key == key }) else {
+            preconditionFailure("the feed has no message \(key)")
+        }
+        return message(found)
+    }
 
     /// One message of every type.
-    mutating func everyMessage() -> [[UInt8]] { messages.map { message($0) } }
+    public mutating func everyMessage() -> [[UInt8]] { messages.map { message($0) } }
 
-    private mutating func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
+    public mutating func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
 
     private mutating func message(_ message: ProtocolDescription.Message) -> [UInt8] {
         let start = description.isSBE ? description.prefixSize : 0
@@ -68,10 +81,10 @@ struct MessageSynthesizer {
         {
             return UInt64(truncatingIfNeeded: values[below(values.count)].number)
         }
-        if let null = field.null, below(8) == 0 { return UInt64(truncatingIfNeeded: null) }
+        if let null = field.null, !onlyPlausible, below(8) == 0 { return UInt64(truncatingIfNeeded: null) }
         if field.form == .character { return UInt64(0x41 + below(26)) }
         let any = random.next()
-        switch below(12) {
+        switch onlyPlausible ? 11 : below(12) {
         case 0: return any
         case 1: return .max
         case 2: return 0

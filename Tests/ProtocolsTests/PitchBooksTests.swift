@@ -27,9 +27,12 @@ import Ticks
     func futures(seed: UInt64) {
         var mix = OrderFlow.Mix()
         mix.clearsPerMillion = 0
-        mix.replacesInPlace = 600
+        mix.replace = 200
+        mix.replacesInPlace = 700
         mix.shrink = 0
         mix.grow = 0
+        // A new price that is the old one would keep the place.
+        mix.reprice = 0
         mix.executionsElsewhere = 0
         compare(seed, mix, PitchVenue(feed: "pitch-cfe", tick: 3, origin: 10_000))
     }

@@ -1,0 +1,151 @@
+import Foundation
+import Protocols
+import Simulation
+import Tape
+import Ticks
+import Wire
+
+extension Benchmark {
+    /// Orders, levels, quotes and trades of every feed, made from its description; what one field
+    /// read costs, beside ITCH in the same run.
+    static let protocols = Benchmark(
+        name: "protocols", summary: "every feed's messages in memory to ticks, and ns a field read",
+        table: protocolTable
+    ) { settings in
+        let feeds = FeedRegistry.feeds.compactMap { FeedPath($0, seed: settings.seed) }
+        let rounds = settings.size(full: 400, quick: 40)
+        let reference = feeds.first { $0.feed.name == "itch50" }
+        guard let reference else { throw BenchmarkError.differs("there is no feed itch50") }
+        return try feeds.map { path in
+            let subjects = [
+                Subject(name: path.feed.name) { path.run(rounds) },
+                Subject(name: "itch50") { reference.run(rounds) },
+            ]
+            let series = try interleave(subjects, repetitions: settings.repetitions)
+            var outcome = Outcome(
+                "protocols", "\(path.feed.name) in memory to ticks", unit: "message",
+                parameters: [
+                    ("messages", grouped(path.messages)),
+                    ("fields a message", short(path.fieldsPerMessage)),
+                ], series)
+            let ours = outcome.ours.median / path.fieldsPerMessage
+            let theirs = series[1].median / reference.fieldsPerMessage
+            outcome.targets = [.atMost(1.5, ours / theirs, "times ITCH's ns a field")]
+            return outcome
+        }
+    }
+
+    private static func protocolTable(_ outcomes: [Outcome]) -> [[String]] {
+        var rows = [["feed", "ns a message", "fields a message", "ns a field", "of ITCH's"]]
+        for outcome in outcomes {
+            let fields = outcome.ours.figures["fieldsPerMessage"] ?? 1
+            rows.append([
+                outcome.ours.name, short(outcome.ours.median), short(fields),
+                short(outcome.ours.median / fields), short(outcome.targets[0].reached),
+            ])
+        }
+        return rows
+    }
+}
+
+/// Packets of one feed in memory, and its decoder.
+final class FeedPath {
+    let feed: FeedDefinition
+    /// Messages in all packets, those inside numbered packets counted singly.
+    let messages: Int
+    /// Fields that the description has for them, on the average.
+    let fieldsPerMessage: Double
+    private var payloads: [[UInt8]] = []
+    private let ticks: UnsafeMutablePointer<Tick>
+    private static let room = 8192
+    private static let packets = 256
+    private static let messagesPerPacket = 12
+
+    /// What order flow consists of: the beginning of a message's mapping.
+    private static let kinds = [
+        "add", "modify", "cancel", "delete", "fill", "trade", "quote", "level", "replace",
+    ]
+
+    /// Nil if the feed has no such messages.
+    init?(_ feed: FeedDefinition, seed: UInt64) {
+        self.feed = feed
+        let description = feed.description()
+        let hot = description.messages(of: feed.name).filter { message in
+            let mapping = message.mapping.drop { $0 == "`" }
+            return Self.kinds.contains { mapping.hasPrefix($0) }
+        }.map(\.key)
+        guard !hot.isEmpty else { return nil }
+        var synthesizer = MessageSynthesizer(
+            description, feed: feed.name, seed: seed, onlyPlausible: true)
+        let dissector = FeedDissector(feed)
+        var sequence: UInt64 = 1
+        var fields = 0
+        var count = 0
+        for number in 0..<Self.packets {
+            let chosen = (0..<Self.messagesPerPacket).map { _ in
+                synthesizer.message(key: hot[synthesizer.below(hot.count)])
+            }
+            let payload = feed.transport.encode(
+                PacketContents(
+                    session: 7, sequence: sequence,
+                    sendTime: 1_577_716_200_000_000_000 + UInt64(number),
+                    channel: max(feed.transport.defaultChannel, 1), messages: chosen))
+            sequence += feed.transport.unit == .packets ? 1 : UInt64(chosen.count)
+            let packet = payload.withUnsafeBytes { dissector.dissect($0) }
+            count += packet.messages.count
+            fields += packet.messages.reduce(0) { $0 + Self.fields($1.fields) }
+            payloads.append(payload)
+        }
+        guard count > 0, fields > 0 else { return nil }
+        messages = count
+        fieldsPerMessage = Double(fields) / Double(count)
+        ticks = .allocate(capacity: Self.room)
+    }
+
+    deinit { ticks.deallocate() }
+
+    /// Fields with those of all entries.
+    private static func fields(_ fields: [DissectedField]) -> Int {
+        fields.reduce(0) { sum, field in
+            guard case .entries(let entries) = field.value else { return sum + 1 }
+            return sum + entries.reduce(0) { $0 + Self.fields($1) }
+        }
+    }
+
+    func run(_ rounds: Int) -> Sample {
+        let decoder = feed.makeDecoder(
+            DecoderSetup(
+                directory: InstrumentDirectory(capacity: 16_384), venue: feed.venue, channel: 0,
+                midnight: 1_577_682_000_000_000_000, feed: feed.name))
+        var digest = TickDigest()
+        pass(decoder) { digest.add($0) }
+        var sample = timed(count: rounds, units: rounds * messages) { range in
+            for _ in range { pass(decoder) { _ in } }
+        }
+        sample.hash = digest.value
+        sample.figures["fieldsPerMessage"] = fieldsPerMessage
+        return sample
+    }
+
+    @inline(__always)
+    private func pass(
+        _ decoder: any FeedDecoding, _ body: (UnsafeBufferPointer<Tick>) -> Void
+    ) {
+        let context = DeliveryContext(
+            captureTime: 1, channel: 0, line: 0, flags: TimeSource.file.flags)
+        for payload in payloads {
+            payload.withUnsafeBytes { bytes in
+                guard case .packet(let packet) = feed.transport.parse(bytes, TransportOptions())
+                else { return }
+                var cursor = BlockCursor(
+                    offset: 0, remaining: packet.messageCount, sequence: packet.firstSequence)
+                while cursor.remaining > 0 {
+                    let count = decoder.decode(
+                        packet.blocks, cursor: &cursor, context: context, into: ticks,
+                        capacity: Self.room)
+                    body(UnsafeBufferPointer(start: ticks, count: count))
+                }
+            }
+        }
+    }
+}
