@@ -147,7 +147,7 @@ private final class DecoderHarness {
                 capacity: min(step, Self.room - count))
             require(made <= step, "more ticks than there is room for")
             count += made
-            if cursor.remaining > 0, before == (cursor.offset, cursor.inner) {
+            if cursor.remaining > 0, made == 0, before == (cursor.offset, cursor.inner) {
                 require(Self.room - count < feed.ticksPerMessageMax, "decoding stands still")
                 break
             }
