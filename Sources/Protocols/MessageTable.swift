@@ -12,7 +12,8 @@ public struct MessageTable {
     private let refused: UnsafeMutablePointer<(unknownType: UInt64, unexpectedLength: UInt64)>
     private let messages: [ProtocolDescription.Message]
 
-    private static let absent = UInt32.max
+    /// Far from 0 and from -1, the lengths that decoders give a block that lies about its own.
+    private static let absent: UInt32 = 1 << 31
 
     public init(_ description: ProtocolDescription, feed: String) {
         messages = description.messages(of: feed)

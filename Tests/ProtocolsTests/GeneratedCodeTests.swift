@@ -174,6 +174,7 @@ import Wire
         for (key, length, taken) in [
             (2, 11, false), (2, 12, true), (2, 17, true), (2, 18, false), (1, 23, false),
             (5, 8, true), (5, 60000, true), (5, 7, false), (99, 8, false), (-1, 8, false),
+            (1, -1, false), (1, 0, false), (2, -1, false),
             (70000, 8, false),
         ] {
             #expect(table.accept(key, length: length) == taken, "\(key) \(length)")
