@@ -10,7 +10,7 @@ import Wire
     private func probe(midnight: UInt64 = 0) -> FeedProbe {
         let probe = FeedProbe("asx24", midnight: midnight)
         _ = probe.decode(
-            message {
+            wireBytes {
                 Asx24Encoder.futureDirectory(
                     instrumentID: 7, symbol: "APZ6", priceDenominator: 1_000_000, to: &$0)
             })
@@ -24,7 +24,7 @@ import Wire
             "411ccfb79846df0001e7a9425b3d8c1a3ec0400100000000004181680000000100000001850a1dc0")
         let ticks = probe.decode(
             order,
-            message {
+            wireBytes {
                 Asx24Encoder.futureDirectory(
                     instrumentID: 124_841, symbol: "APZ6", priceDenominator: 1_000_000, to: &$0)
             }, order)
@@ -43,58 +43,60 @@ import Wire
         let bid = UInt8(ascii: "B")
         let normal = UInt8(ascii: "T")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 Asx24Encoder.orderAdded(
                     instrumentID: 7, side: bid, orderID: 3, quantity: 5, price: 2_000_000,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.orderVolumeCancelled(
                     instrumentID: 7, side: bid, orderID: 3, quantity: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.orderExecuted(
                     instrumentID: 7, side: bid, orderID: 3, remaining: 2, tradeType: normal,
                     tradeID: 9, quantity: 2, price: 1_500_000, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.auctionOrderExecuted(
                     instrumentID: 7, side: bid, orderID: 3, tradeType: UInt8(ascii: "L"),
                     tradeID: 10, quantity: 1, price: 1, oppositeOrderID: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.auctionOrderExecuted(
                     instrumentID: 7, side: bid, orderID: 3, tradeID: 10, quantity: 1, price: 1,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.combinationOrderExecuted(
                     instrumentID: 7, side: UInt8(ascii: "S"), orderID: 5, tradeID: 11,
                     quantity: 1, price: 1, oppositeInstrumentID: 8, to: &$0)
             },
-            message { Asx24Encoder.orderDeleted(instrumentID: 7, side: bid, orderID: 3, to: &$0) },
-            message {
+            wireBytes {
+                Asx24Encoder.orderDeleted(instrumentID: 7, side: bid, orderID: 3, to: &$0)
+            },
+            wireBytes {
                 Asx24Encoder.impliedOrderAdded(
                     instrumentID: 7, side: bid, orderID: 6, quantity: 5, price: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.impliedOrderReplaced(
                     instrumentID: 7, side: bid, orderID: 6, quantity: 6, price: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.impliedOrderDeleted(instrumentID: 7, side: bid, orderID: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.tradeExecuted(
                     instrumentID: 7, tradeType: UInt8(ascii: "t"), tradeID: 12, quantity: 1,
                     price: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.combinationTradeExecuted(
                     instrumentID: 7, tradeType: UInt8(ascii: "l"), tradeID: 13, quantity: 1,
                     price: 1, to: &$0)
             },
-            message { Asx24Encoder.tradeCancellation(instrumentID: 7, tradeID: 12, to: &$0) })
+            wireBytes { Asx24Encoder.tradeCancellation(instrumentID: 7, tradeID: 12, to: &$0) })
         #expect(
             said(ticks) == [
                 "add #3 @2000000000 x5 bid |", "modify #3 x4 bid |",
@@ -113,36 +115,36 @@ import Wire
     func values() {
         let probe = probe()
         let ticks = probe.decode(
-            message { Asx24Encoder.endOfTradeDate(event: UInt8(ascii: "C"), to: &$0) },
-            message {
+            wireBytes { Asx24Encoder.endOfTradeDate(event: UInt8(ascii: "C"), to: &$0) },
+            wireBytes {
                 Asx24Encoder.orderBookState(instrumentID: 7, state: UInt8(ascii: "O"), to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.equilibriumPrice(
                     instrumentID: 7, price: 1, matchedQuantity: 2, bidQuantity: 3,
                     askQuantity: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.tradeAdjustment(
                     instrumentID: 7, openingTrade: 1, highestTrade: 2, lowestTrade: 3,
                     lastTrade: 4, lastQuantity: 5, totalVolume: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.volumeAndOpenInterest(
                     instrumentID: 7, cumulativeVolume: 1, openInterest: 2, volumeTradeDate: 3,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.anomalousOrderThreshold(
                     instrumentID: 7, price: 1, upperPrice: 2, lowerPrice: 3, extremePrice: 4,
                     extremeUpperPrice: 5, extremeLowerPrice: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.requestForQuote(
                     instrumentID: 7, side: UInt8(ascii: "T"), quantity: 8, to: &$0)
             },
-            message { Asx24Encoder.settlement(instrumentID: 7, to: &$0) },
-            message { Asx24Encoder.text(text: "hello", to: &$0) })
+            wireBytes { Asx24Encoder.settlement(instrumentID: 7, to: &$0) },
+            wireBytes { Asx24Encoder.text(text: "hello", to: &$0) })
         #expect(
             said(ticks) == [
                 "status.systemEvent +67 |", "status.trading +79 |",
@@ -163,10 +165,10 @@ import Wire
     @Test("Seconds of a day or since 1970, before and after the first")
     func times() {
         let probe = probe(midnight: 1_000_000_000_000_000_000)
-        let order = message { Asx24Encoder.orderDeleted(timestamp: 5, instrumentID: 7, to: &$0) }
+        let order = wireBytes { Asx24Encoder.orderDeleted(timestamp: 5, instrumentID: 7, to: &$0) }
         let ticks = probe.decode(
-            order, message { Asx24Encoder.seconds(seconds: 60, to: &$0) }, order,
-            message { Asx24Encoder.seconds(seconds: 1_600_000_000, to: &$0) }, order)
+            order, wireBytes { Asx24Encoder.seconds(seconds: 60, to: &$0) }, order,
+            wireBytes { Asx24Encoder.seconds(seconds: 1_600_000_000, to: &$0) }, order)
         #expect(
             ticks.map(\.exchangeTime) == [
                 0, 1_000_000_060_000_000_005, 1_600_000_000_000_000_005,
@@ -177,7 +179,7 @@ import Wire
     func directories() {
         let probe = FeedProbe("asx24")
         _ = probe.decode(
-            message {
+            wireBytes {
                 Asx24Encoder.optionDirectory(
                     instrumentID: 8, symbol: "APZ6 6500C", longName: "SPI call", isin: "AU1",
                     product: "AP", expiryYear: 2026, expiryMonth: 12,
@@ -185,7 +187,7 @@ import Wire
                     priceDenominator: 3, minimumTick: 3, strikeDenominator: 10, currency: "AUD",
                     lotSizeOrFaceValue: 25, to: &$0)
             },
-            message {
+            wireBytes {
                 Asx24Encoder.combinationDirectory(
                     instrumentID: 9, symbol: "APZ6-APH7", priceDenominator: 100,
                     legs: [
@@ -194,9 +196,9 @@ import Wire
                     ], to: &$0)
             })
         let ticks = probe.decode(
-            message { Asx24Encoder.orderAdded(instrumentID: 8, quantity: 1, price: 2, to: &$0) },
-            message { Asx24Encoder.orderAdded(instrumentID: 9, quantity: 1, price: 2, to: &$0) },
-            message {
+            wireBytes { Asx24Encoder.orderAdded(instrumentID: 8, quantity: 1, price: 2, to: &$0) },
+            wireBytes { Asx24Encoder.orderAdded(instrumentID: 9, quantity: 1, price: 2, to: &$0) },
+            wireBytes {
                 Asx24Encoder.orderAdded(instrumentID: 8, quantity: 1, price: .max, to: &$0)
             })
         #expect(said(ticks) == ["add @666666666 x1 |", "add @20000000 x1 |", "add x1 |"])
@@ -226,7 +228,7 @@ import Wire
         let decoder = probe.feed.makeDecoder(
             DecoderSetup(
                 directory: again, venue: probe.feed.venue, channel: 1, midnight: 0, feed: "asx24"))
-        let order = message {
+        let order = wireBytes {
             Asx24Encoder.orderAdded(instrumentID: 7, quantity: 1, price: 1_000_000, to: &$0)
         }
         let packet = probe.feed.transport.encode(PacketContents(sequence: 1, messages: [order]))

@@ -122,6 +122,27 @@ private struct Sample: CustomTestStringConvertible, Sendable {
         #expect(bench.counters.unrepresentable == 0)
     }
 
+    /// Taken apart field by field, nothing is left over or contradicts its description.
+    @Test(.enabled(if: hasSamples, skipped), arguments: Sample.all)
+    fileprivate func everyMessageDissects(sample: Sample) throws {
+        let path = try #require(TestFiles.sample(sample.path))
+        let dissector = FeedDissector(try #require(FeedRegistry.find(sample.feed)))
+        for payload in try payloads(path) {
+            let packet = payload.withUnsafeBytes { dissector.dissect($0) }
+            #expect(!packet.isMalformed && packet.problems.isEmpty && packet.contradictions == 0)
+            // The transport reads Line Integrity, and dissecting shows it all the same.
+            let idle = sample.feed == "opra" ? "H" : "CT"
+            #expect(
+                packet.messages.compactMap(\.key?.text).joined(separator: " ")
+                    == (sample.keys.isEmpty ? idle : sample.keys))
+            #expect(packet.kind == (sample.keys.isEmpty ? "heartbeat" : "data"))
+            for message in packet.messages {
+                #expect(message.status == .whole && message.problem.isEmpty)
+                #expect(message.extraBytes == 0 && message.contradictions == 0)
+            }
+        }
+    }
+
     @Test(.enabled(if: hasSamples, skipped)) func quotesOfCQS() throws {
         let ticks = try ticks("Cqs.Cta.v1.91/LongQuoteMessage.pcap")
         let view = TickView(

@@ -112,7 +112,7 @@ private func detailName(_ tick: Tick) -> String? {
 }
 
 /// The bytes that one call of a generated encoder writes.
-func message(_ body: (inout [UInt8]) -> Void) -> [UInt8] {
+func wireBytes(_ body: (inout [UInt8]) -> Void) -> [UInt8] {
     var bytes: [UInt8] = []
     body(&bytes)
     return bytes

@@ -8,34 +8,34 @@ import Ticks
     func fields() {
         let probe = FeedProbe("jnx", midnight: 1000)
         let ticks = probe.decode(
-            message { JnxEncoder.systemEvent(group: "DAY", event: 0x4F, to: &$0) },
-            message { JnxEncoder.seconds(seconds: 57_600, to: &$0) },
-            message { JnxEncoder.tickSize(tableID: 1, to: &$0) },
-            message {
+            wireBytes { JnxEncoder.systemEvent(group: "DAY", event: 0x4F, to: &$0) },
+            wireBytes { JnxEncoder.seconds(seconds: 57_600, to: &$0) },
+            wireBytes { JnxEncoder.tickSize(tableID: 1, to: &$0) },
+            wireBytes {
                 JnxEncoder.directory(
                     timestamp: 5, orderBookID: 9656, isin: "JP1", group: "DAY", lotSize: 100,
                     tickTableID: 4, decimals: 1, upperLimit: 3000, lowerLimit: 1000, to: &$0)
             },
-            message {
+            wireBytes {
                 JnxEncoder.tradingStatus(orderBookID: 9656, group: "DAY", state: 0x54, to: &$0)
             },
-            message {
+            wireBytes {
                 JnxEncoder.shortSelling(orderBookID: 9656, group: "DAY", state: 0x31, to: &$0)
             },
-            message {
+            wireBytes {
                 JnxEncoder.orderAdded(
                     orderID: 3, side: 0x42, quantity: 100, orderBookID: 9656, group: "DAY",
                     price: 4998, to: &$0)
             },
-            message { JnxEncoder.orderAdded(orderBookID: 9656, price: 0x7FFF_FFFF, to: &$0) },
-            message {
+            wireBytes { JnxEncoder.orderAdded(orderBookID: 9656, price: 0x7FFF_FFFF, to: &$0) },
+            wireBytes {
                 JnxEncoder.attributedOrderAdded(
                     orderID: 4, side: 0x42, quantity: 100, orderBookID: 9656, group: "DAY",
                     price: 1, orderType: 0x51, to: &$0)
             },
-            message { JnxEncoder.orderExecuted(orderID: 3, quantity: 2, matchID: 9, to: &$0) },
-            message { JnxEncoder.orderDeleted(orderID: 3, to: &$0) },
-            message {
+            wireBytes { JnxEncoder.orderExecuted(orderID: 3, quantity: 2, matchID: 9, to: &$0) },
+            wireBytes { JnxEncoder.orderDeleted(orderID: 3, to: &$0) },
+            wireBytes {
                 JnxEncoder.orderReplaced(
                     orderID: 3, newOrderID: 5, quantity: 1400, price: 4998, to: &$0)
             })
@@ -60,7 +60,7 @@ import Ticks
         (mix.reprice, mix.executionsElsewhere, mix.clearsPerMillion) = (0, 0, 0)
         checkBooks("jnx", seed: 1, mix: mix, priceScale: 100_000_000) { event in
             let id = UInt32(event.instrument + 1)
-            return message {
+            return wireBytes {
                 switch event.change {
                 case .add(let order, _, let isAsk, let price, let quantity):
                     JnxEncoder.orderAdded(

@@ -22,10 +22,10 @@ import Wire
     @Test("A directory message names the instrument that an order entered before")
     func definition() {
         let probe = FeedProbe("memx")
-        let order = message { MemxEncoder.orderAdded(securityID: 7, quantity: 1, to: &$0) }
+        let order = wireBytes { MemxEncoder.orderAdded(securityID: 7, quantity: 1, to: &$0) }
         let first = probe.decode(order)
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MemxEncoder.instrumentDirectory(
                     securityID: 7, symbol: "BRK", suffix: "B", roundLot: 40, isTest: 1,
                     minimumPriceVariation: 10_000, to: &$0)
@@ -42,42 +42,42 @@ import Wire
     func fields() {
         let probe = FeedProbe("memx")
         let ticks = probe.decode(
-            message { MemxEncoder.regShoRestriction(securityID: 7, restriction: 1, to: &$0) },
-            message {
+            wireBytes { MemxEncoder.regShoRestriction(securityID: 7, restriction: 1, to: &$0) },
+            wireBytes {
                 MemxEncoder.securityTradingStatus(
                     securityID: 7, status: UInt8(ascii: "H"), reason: UInt8(ascii: "R"), to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.tradingSessionStatus(session: UInt8(ascii: "2"), to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.orderAdded(
                     securityID: 7, orderID: 3, side: UInt8(ascii: "B"), quantity: 5,
                     price: -1_500_000, to: &$0)
             },
-            message { MemxEncoder.orderDeleted(securityID: 7, orderID: 3, to: &$0) },
-            message {
+            wireBytes { MemxEncoder.orderDeleted(securityID: 7, orderID: 3, to: &$0) },
+            wireBytes {
                 MemxEncoder.orderReduced(
                     securityID: 7, orderID: 3, quantityRemoved: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.orderExecuted(
                     securityID: 7, orderID: 3, tradeID: 9, quantity: 2, price: 10, to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.trade(securityID: 7, tradeID: 9, quantity: 2, price: 10, to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.brokenTrade(
                     securityID: 7, tradeID: 9, originalQuantity: 2, originalPrice: 10, to: &$0)
             },
-            message {
+            wireBytes {
                 MemxEncoder.correctedTrade(
                     securityID: 7, tradeID: 9, originalQuantity: 2, originalPrice: 10,
                     correctedQuantity: 3, correctedPrice: 11, to: &$0)
             },
-            message { MemxEncoder.clearBook(securityID: 7, to: &$0) },
-            message { MemxEncoder.snapshotComplete(asOfSequence: 44, to: &$0) })
+            wireBytes { MemxEncoder.clearBook(securityID: 7, to: &$0) },
+            wireBytes { MemxEncoder.snapshotComplete(asOfSequence: 44, to: &$0) })
         #expect(
             said(ticks) == [
                 "status.shortSaleRestriction +1 |", "status.trading +72",
@@ -94,7 +94,7 @@ import Wire
     func hugePrice() {
         let probe = FeedProbe("memx")
         let ticks = probe.decode(
-            message { MemxEncoder.orderAdded(quantity: 1, price: .max, to: &$0) })
+            wireBytes { MemxEncoder.orderAdded(quantity: 1, price: .max, to: &$0) })
         #expect(said(ticks) == ["add x1 |"])
         #expect(probe.decoder.snapshotCounters().unrepresentable == 1)
     }
@@ -102,9 +102,9 @@ import Wire
     @Test("A block may be longer, not shorter and not longer than its message")
     func blockLengths() {
         let probe = FeedProbe("memx")
-        let longer = message { MemxEncoder.orderDeleted(orderID: 3, blockLength: 30, to: &$0) }
-        let shorter = message { MemxEncoder.orderDeleted(orderID: 3, blockLength: 17, to: &$0) }
-        var lying = message { MemxEncoder.orderDeleted(orderID: 3, to: &$0) }
+        let longer = wireBytes { MemxEncoder.orderDeleted(orderID: 3, blockLength: 30, to: &$0) }
+        let shorter = wireBytes { MemxEncoder.orderDeleted(orderID: 3, blockLength: 17, to: &$0) }
+        var lying = wireBytes { MemxEncoder.orderDeleted(orderID: 3, to: &$0) }
         lying[1] = 19
         let unknown = [0, 18, 99, 2, 1, 3] + [UInt8](repeating: 0, count: 18)
         let ticks = probe.decode(longer, shorter, lying, unknown, [], [1, 2], longer)
@@ -124,7 +124,7 @@ import Wire
         mix.replace = 0
         checkBooks("memx", seed: seed, mix: mix, priceScale: 10_000_000) { event in
             let id = UInt16(event.instrument + 1)
-            return message {
+            return wireBytes {
                 switch event.change {
                 case .add(let order, _, let isAsk, let price, let quantity):
                     MemxEncoder.orderAdded(

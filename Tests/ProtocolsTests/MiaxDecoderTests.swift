@@ -10,45 +10,45 @@ import Wire
     func fields() {
         let probe = FeedProbe("miax-dom")
         let ticks = probe.decode(
-            message { MiaxEncoder.addOrder(timestamp: 5, symbolID: 7, size: 1, to: &$0) },
-            message { MiaxEncoder.systemTime(seconds: 1_700_000_000, to: &$0) },
-            message { MiaxEncoder.systemState(timestamp: 5, status: UInt8(ascii: "S"), to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.addOrder(timestamp: 5, symbolID: 7, size: 1, to: &$0) },
+            wireBytes { MiaxEncoder.systemTime(seconds: 1_700_000_000, to: &$0) },
+            wireBytes { MiaxEncoder.systemState(timestamp: 5, status: UInt8(ascii: "S"), to: &$0) },
+            wireBytes {
                 MiaxEncoder.tradingStatusUpdate(
                     timestamp: 5, symbolID: 7, tradingStatus: 2, marketState: 3,
                     shortSaleRestriction: UInt8(ascii: "Y"), to: &$0)
             },
-            message { MiaxEncoder.symbolClear(timestamp: 5, symbolID: 7, to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.symbolClear(timestamp: 5, symbolID: 7, to: &$0) },
+            wireBytes {
                 MiaxEncoder.addOrder(
                     timestamp: 5, symbolID: 7, orderID: 3, side: UInt8(ascii: "B"),
                     price: 12_500_000, size: 100, attribution: "ABCD", to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.modifyOrder(
                     timestamp: 5, symbolID: 7, orderID: 3, price: 12_500_000, size: 50, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.modifyOrder(
                     timestamp: 5, symbolID: 7, orderID: 3, price: 12_500_000, size: 50, flags: 1,
                     to: &$0)
             },
-            message { MiaxEncoder.deleteOrder(timestamp: 5, symbolID: 7, orderID: 3, to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.deleteOrder(timestamp: 5, symbolID: 7, orderID: 3, to: &$0) },
+            wireBytes {
                 MiaxEncoder.execution(
                     timestamp: 5, symbolID: 7, orderID: 3, tradeID: 9, price: 10, size: 2,
                     flags: 3, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.trade(
                     timestamp: 5, symbolID: 7, tradeID: 9, price: 10, size: 2, flags: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.trade(
                     timestamp: 5, symbolID: 7, tradeID: 9, correctionNumber: 1, price: 11,
                     size: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.tradeCancel(
                     timestamp: 5, symbolID: 7, tradeID: 9, correctionNumber: 2, price: 11,
                     size: 2, to: &$0)
@@ -70,7 +70,7 @@ import Wire
     @Test func definition() {
         let probe = FeedProbe("miax-dom")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MiaxEncoder.symbolUpdate(
                     symbolID: 7, symbol: "SPY", isTest: UInt8(ascii: "N"), lotSize: 100,
                     openingTime: "04:00:00", closingTime: "20:00:00",
@@ -92,7 +92,7 @@ import Wire
         mix.replace = 0
         checkBooks("miax-dom", seed: 4, mix: mix, priceScale: 10_000_000) { event in
             let id = UInt32(event.instrument + 1)
-            return message {
+            return wireBytes {
                 switch event.change {
                 case .add(let order, _, let isAsk, let price, let quantity):
                     MiaxEncoder.addOrder(
@@ -121,7 +121,7 @@ import Wire
     func live() {
         let probe = FeedProbe("miax-tom")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MiaxEncoder.futuresSystemState(
                     timestamp: 9, version: "TOM1.0", sessionID: 1, status: UInt8(ascii: "S"),
                     to: &$0)
@@ -134,23 +134,23 @@ import Wire
     func futures() {
         let probe = FeedProbe("miax-tom")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MiaxEncoder.bestBidAndOffer(
                     instrumentID: 7, bidPrice: 2_500_000_000, bidSize: 200,
                     offerPrice: 5_947_500_000, offerSize: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.bestBidAndOffer(
                     instrumentID: 7, bidPrice: 5, offerPrice: 6, offerSize: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.lastSale(instrumentID: 7, tradeID: 9, price: 4, size: 3, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.futuresTradeCancel(
                     instrumentID: 7, tradeID: 9, correctionNumber: 1, price: 4, size: 3, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.futuresTradingStatusUpdate(
                     instrumentID: 7, tradingStatus: 6, marketState: 3, to: &$0)
             })
@@ -166,7 +166,7 @@ import Wire
     func definitions() {
         let probe = FeedProbe("miax-tom")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MiaxEncoder.futuresDefinition(
                     instrumentID: 7, underlying: "HRSW", productGroup: "MW",
                     maturity: 202_612, currency: UInt8(ascii: "U"),
@@ -175,7 +175,7 @@ import Wire
                     settlementType: UInt8(ascii: "A"), openInterest: 8, highLimit: 9,
                     lowLimit: 3, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.spreadDefinition(
                     strategyID: 8, underlying: "HRSW", productGroup: "MW",
                     spreadType: UInt8(ascii: "C"), currency: UInt8(ascii: "U"),
@@ -209,12 +209,12 @@ import Wire
     func options() {
         let probe = FeedProbe("miax-ctom")
         let ticks = probe.decode(
-            message { MiaxEncoder.systemTime(seconds: 10, to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.systemTime(seconds: 10, to: &$0) },
+            wireBytes {
                 MiaxEncoder.optionsSystemState(
                     timestamp: 3, version: "CTOM1.0", status: UInt8(ascii: "1"), to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.strategyDefinition(
                     strategyID: 8, underlying: "SPY", isActive: UInt8(ascii: "A"),
                     legs: [
@@ -222,27 +222,27 @@ import Wire
                         .init(productID: 2, ratio: 2, side: UInt8(ascii: "A")),
                     ], to: &$0)
             },
-            message { MiaxEncoder.compactBid(strategyID: 8, price: -5, size: 3, to: &$0) },
-            message { MiaxEncoder.compactOffer(strategyID: 8, price: 5, size: 3, to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.compactBid(strategyID: 8, price: -5, size: 3, to: &$0) },
+            wireBytes { MiaxEncoder.compactOffer(strategyID: 8, price: 5, size: 3, to: &$0) },
+            wireBytes {
                 MiaxEncoder.wideBid(
                     strategyID: 8, price: 5, size: 3, condition: UInt8(ascii: "A"), to: &$0)
             },
-            message { MiaxEncoder.wideOffer(strategyID: 8, price: 5, size: 3, to: &$0) },
-            message {
+            wireBytes { MiaxEncoder.wideOffer(strategyID: 8, price: 5, size: 3, to: &$0) },
+            wireBytes {
                 MiaxEncoder.compactQuote(
                     strategyID: 8, bidPrice: 1, bidSize: 2, offerPrice: 3, offerSize: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.wideQuote(
                     strategyID: 8, bidPrice: 1, bidSize: 2, offerPrice: 3, offerSize: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.strategyTrade(
                     strategyID: 8, tradeID: 9, netPrice: 15, size: 2,
                     condition: UInt8(ascii: "S"), to: &$0)
             },
-            message {
+            wireBytes {
                 MiaxEncoder.underlyingStatus(
                     underlying: "SPY", tradingStatus: UInt8(ascii: "H"),
                     reason: UInt8(ascii: "M"), to: &$0)
@@ -265,7 +265,7 @@ import Wire
     @Test func series() {
         let probe = FeedProbe("miax-ctom")
         _ = probe.decode(
-            message {
+            wireBytes {
                 MiaxEncoder.seriesUpdate(
                     productID: 5, underlying: "SPY", securitySymbol: "SPY",
                     expiration: "20261218", strike: 6_005_000, putCall: UInt8(ascii: "P"),

@@ -11,65 +11,65 @@ import Wire
         let probe = FeedProbe("mitch", midnight: 1000)
         let bid = UInt8(ascii: "B")
         let ticks = probe.decode(
-            message { MitchEncoder.systemEvent(timestamp: 5, event: UInt8(ascii: "O"), to: &$0) },
-            message { MitchEncoder.time(seconds: 2, to: &$0) },
-            message {
+            wireBytes { MitchEncoder.systemEvent(timestamp: 5, event: UInt8(ascii: "O"), to: &$0) },
+            wireBytes { MitchEncoder.time(seconds: 2, to: &$0) },
+            wireBytes {
                 MitchEncoder.addOrder(
                     timestamp: 5, orderID: 3, side: bid, quantity: 10, instrumentID: 7,
                     price: 150_000_000, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.addAttributedOrder(
                     orderID: 4, side: bid, quantity: 10, instrumentID: 7, price: 1,
                     attribution: "FIRM1", to: &$0)
             },
-            message { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) },
-            message {
+            wireBytes { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) },
+            wireBytes {
                 MitchEncoder.orderModified(orderID: 3, quantity: 9, price: 1, flags: 1, to: &$0)
             },
-            message { MitchEncoder.orderModified(orderID: 3, quantity: 9, price: 1, to: &$0) },
-            message { MitchEncoder.orderBookClear(instrumentID: 7, to: &$0) },
-            message { MitchEncoder.orderExecuted(orderID: 3, quantity: 2, tradeID: 9, to: &$0) },
-            message {
+            wireBytes { MitchEncoder.orderModified(orderID: 3, quantity: 9, price: 1, to: &$0) },
+            wireBytes { MitchEncoder.orderBookClear(instrumentID: 7, to: &$0) },
+            wireBytes { MitchEncoder.orderExecuted(orderID: 3, quantity: 2, tradeID: 9, to: &$0) },
+            wireBytes {
                 MitchEncoder.orderExecutedWithPrice(
                     orderID: 3, quantity: 2, displayQuantity: 5, tradeID: 9,
                     printable: UInt8(ascii: "Y"), price: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.orderExecutedWithPrice(
                     orderID: 3, quantity: 2, displayQuantity: 0, tradeID: 9,
                     printable: UInt8(ascii: "N"), price: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.trade(
                     quantity: 2, instrumentID: 7, price: 2, tradeID: 10, crossType: 5,
                     subBook: 11, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.trade(
                     quantity: 2, instrumentID: 7, price: 2, tradeID: 10, flags: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.auctionTrade(
                     quantity: 2, instrumentID: 7, price: 2, tradeID: 10,
                     auctionType: UInt8(ascii: "C"), flags: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.auctionInfo(
                     pairedQuantity: 3, instrumentID: 7, price: 2, auctionType: UInt8(ascii: "O"),
                     to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.statistics(
                     instrumentID: 7, statisticType: UInt8(ascii: "C"), price: 2,
                     priceIndicator: UInt8(ascii: "A"), to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.symbolStatus(
                     instrumentID: 7, tradingStatus: UInt8(ascii: "T"), reason: "ABCD",
                     sessionChangeReason: 1, bookType: 2, to: &$0)
             },
-            message { MitchEncoder.topOfBook(instrumentID: 7, to: &$0) })
+            wireBytes { MitchEncoder.topOfBook(instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
                 "status.systemEvent +79 |", "add #3 @1500000000 x10 bid |",
@@ -90,7 +90,7 @@ import Wire
     @Test func definition() {
         let probe = FeedProbe("mitch")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 MitchEncoder.symbolDirectory(
                     instrumentID: 7, isin: "GB1", sedol: "S1", segment: "SET1", currency: "GBX",
                     previousClose: 3, to: &$0)
@@ -105,18 +105,18 @@ import Wire
     func marketOrders() {
         let probe = FeedProbe("mitch")
         let ticks = probe.apply(
-            message {
+            wireBytes {
                 MitchEncoder.addOrder(
                     orderID: 3, side: UInt8(ascii: "S"), quantity: 10, instrumentID: 7,
                     flags: 16, to: &$0)
             },
-            message { MitchEncoder.orderModified(orderID: 3, quantity: 8, to: &$0) },
-            message { MitchEncoder.orderExecuted(orderID: 3, quantity: 3, tradeID: 9, to: &$0) },
-            message {
+            wireBytes { MitchEncoder.orderModified(orderID: 3, quantity: 8, to: &$0) },
+            wireBytes { MitchEncoder.orderExecuted(orderID: 3, quantity: 3, tradeID: 9, to: &$0) },
+            wireBytes {
                 MitchEncoder.orderExecutedWithPrice(
                     orderID: 3, quantity: 3, displayQuantity: 2, tradeID: 9, price: 1, to: &$0)
             },
-            message { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) })
+            wireBytes { MitchEncoder.orderDeleted(orderID: 3, instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
                 "imbalance.marketOrder #3 x10 ask |", "imbalance.marketOrder #3 x8 ask |",
@@ -132,12 +132,12 @@ import Wire
     func iceberg() {
         let probe = FeedProbe("mitch")
         _ = probe.apply(
-            message {
+            wireBytes {
                 MitchEncoder.addOrder(
                     orderID: 3, side: UInt8(ascii: "S"), quantity: 10, instrumentID: 7, price: 5,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 MitchEncoder.orderExecutedWithPrice(
                     orderID: 3, quantity: 10, displayQuantity: 10, tradeID: 9, price: 5, to: &$0)
             })
@@ -156,7 +156,7 @@ import Wire
 
     private func encode(_ event: OrderEvent) -> [UInt8] {
         let id = UInt32(event.instrument + 1)
-        return message {
+        return wireBytes {
             switch event.change {
             case .add(let order, _, let isAsk, let price, let quantity):
                 MitchEncoder.addOrder(

@@ -15,31 +15,31 @@ import Wire
         let probe = FeedProbe("omd-c")
         let limit = UInt8(ascii: "2")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 OmdcEncoder.addOrder(
                     securityCode: 700, orderID: 3, price: 300_200, quantity: 100, side: 0,
                     orderType: limit, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.addOrder(
                     securityCode: 5, orderID: 3, price: 10, quantity: 1, side: 1,
                     orderType: limit, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.modifyOrder(securityCode: 700, orderID: 3, quantity: 50, to: &$0)
             },
-            message { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 3, to: &$0) },
-            message {
+            wireBytes { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 3, to: &$0) },
+            wireBytes {
                 OmdcEncoder.addOrder(
                     securityCode: 700, orderID: 4, quantity: 200, side: 1,
                     orderType: UInt8(ascii: "1"), to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.modifyOrder(
                     securityCode: 700, orderID: 4, quantity: 150, side: 1, to: &$0)
             },
-            message { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 4, side: 1, to: &$0) },
-            message { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 4, side: 1, to: &$0) })
+            wireBytes { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 4, side: 1, to: &$0) },
+            wireBytes { OmdcEncoder.deleteOrder(securityCode: 700, orderID: 4, side: 1, to: &$0) })
         #expect(
             said(ticks) == [
                 "add #\(reference(3)) @300200000000 x100 bid |",
@@ -56,63 +56,63 @@ import Wire
     func values() {
         let probe = FeedProbe("omd-c")
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 OmdcEncoder.trade(
                     securityCode: 700, tradeID: 1, price: 10, quantity: 2, tradeTime: 8, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.trade(
                     securityCode: 700, tradeID: 2, price: 10, quantity: 2, tradeType: 103,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.trade(
                     securityCode: 700, tradeID: 3, price: 10, quantity: 2, tradeType: 22, to: &$0)
             },
-            message { OmdcEncoder.tradeCancel(securityCode: 700, tradeID: 3, to: &$0) },
-            message {
+            wireBytes { OmdcEncoder.tradeCancel(securityCode: 700, tradeID: 3, to: &$0) },
+            wireBytes {
                 OmdcEncoder.tradeTicker(
                     securityCode: 700, tickerID: 4, price: 10, quantity: 7, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.tradeTicker(
                     securityCode: 700, tickerID: 4, price: 10, quantity: 7,
                     cancelFlag: UInt8(ascii: "Y"), to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.tradingSession(
                     marketCode: "MAIN", subSession: 3, sessionStatus: 30,
                     controlFlag: UInt8(ascii: "0"), startTime: 8, to: &$0)
             },
-            message { OmdcEncoder.securityStatus(securityCode: 700, suspension: 2, to: &$0) },
-            message {
+            wireBytes { OmdcEncoder.securityStatus(securityCode: 700, suspension: 2, to: &$0) },
+            wireBytes {
                 OmdcEncoder.volatilityControl(
                     securityCode: 700, startTime: 8, endTime: 9, referencePrice: 2,
                     lowerPrice: 1, upperPrice: 3, to: &$0)
             },
-            message { OmdcEncoder.nominalPrice(securityCode: 700, price: 1, to: &$0) },
-            message {
+            wireBytes { OmdcEncoder.nominalPrice(securityCode: 700, price: 1, to: &$0) },
+            wireBytes {
                 OmdcEncoder.indicativePrice(securityCode: 700, price: 1, quantity: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.referencePrice(
                     securityCode: 700, referencePrice: 2, lowerPrice: 1, upperPrice: 3, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.orderImbalance(
                     securityCode: 700, direction: UInt8(ascii: "S"), quantity: 2, to: &$0)
             },
-            message { OmdcEncoder.orderImbalance(securityCode: 700, quantity: 2, to: &$0) },
-            message {
+            wireBytes { OmdcEncoder.orderImbalance(securityCode: 700, quantity: 2, to: &$0) },
+            wireBytes {
                 OmdcEncoder.statistics(
                     securityCode: 700, sharesTraded: 5, highPrice: 3, lowPrice: 1, lastPrice: 2,
                     vwap: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.closingPrice(securityCode: 700, price: 2, tradeCount: 6, to: &$0)
             },
-            message { OmdcEncoder.disasterRecovery(recoveryStatus: 1, to: &$0) },
-            message { OmdcEncoder.refreshComplete(lastSequence: 77, to: &$0) })
+            wireBytes { OmdcEncoder.disasterRecovery(recoveryStatus: 1, to: &$0) },
+            wireBytes { OmdcEncoder.refreshComplete(lastSequence: 77, to: &$0) })
         #expect(
             said(ticks) == [
                 "trade #1 @10000000 x2 |", "trade #2 @10000000 x2 +103 auction |",
@@ -140,7 +140,7 @@ import Wire
         let probe = FeedProbe("omd-c")
         let null = Int64.min
         let ticks = probe.decode(
-            message {
+            wireBytes {
                 OmdcEncoder.securityDefinition(
                     securityCode: 12_345, marketCode: "MAIN", isin: "HK1", instrumentType: "WRNT",
                     productType: 3, spreadTable: "01", shortName: "X CALL", currency: "HKD",
@@ -148,11 +148,11 @@ import Wire
                     warrantMaturity: 20_261_230, putCall: UInt8(ascii: "C"),
                     underlyings: [.init(securityCode: 700)], to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.indexDefinition(
                     indexCode: "HSI", source: UInt8(ascii: "H"), currency: "HKD", to: &$0)
             },
-            message {
+            wireBytes {
                 OmdcEncoder.indexData(
                     indexCode: "HSI", indexStatus: UInt8(ascii: "T"), indexTime: 9,
                     value: 250_001_234, high: 250_001_235, low: null, opening: null,
@@ -186,7 +186,7 @@ import Wire
     @Test("A sequence reset begins a new run and clears the channel")
     func reset() {
         let probe = FeedProbe("omd-c")
-        let reset = message { OmdcEncoder.sequenceReset(newSequence: 1, to: &$0) }
+        let reset = wireBytes { OmdcEncoder.sequenceReset(newSequence: 1, to: &$0) }
         let packet = probe.feed.transport.encode(
             PacketContents(sequence: 500, messages: [reset]))
         packet.withUnsafeBytes {
@@ -219,7 +219,8 @@ import Wire
     ) -> [String] {
         said(
             probe.apply(
-                message { OmdcEncoder.aggregateBook(securityCode: 1, entries: entries, to: &$0) }))
+                wireBytes { OmdcEncoder.aggregateBook(securityCode: 1, entries: entries, to: &$0) })
+        )
     }
 
     @Test("New levels push the worse ones down, and the eleventh out; deletes pull them up")
@@ -289,7 +290,7 @@ import Wire
                         shown.contains(price) ? 1 : 0, UInt8(place + 1), price, quantity, side: 1))
             }
             _ = probe.apply(
-                message { OmdcEncoder.aggregateBook(securityCode: 1, entries: entries, to: &$0) })
+                wireBytes { OmdcEncoder.aggregateBook(securityCode: 1, entries: entries, to: &$0) })
             let found = probe.books.levels(1, .ask).map { [$0.price / 1_000_000, $0.quantity] }
             let expected = now.map { [Int64($0), Int64(venue[$0]!)] }
             guard found == expected else {

@@ -190,7 +190,7 @@ private func status(
         }
         #expect(
             bench.decode([message]) == [
-                value(.sessionHigh, 12), value(.sessionLow, 10), value(.sessionOpen, 11),
+                value(.high, 12), value(.low, 10), value(.open, 11),
                 tick(
                     .statistic, quantity: 4_294_967_295,
                     detail: StatisticDetail.volume.rawValue),

@@ -193,7 +193,7 @@ private func parse(
         #expect(parse(OMDPacket.transport, Array(bytes.dropLast())) { _ in } == .badLength)
         #expect(parse(OMDPacket.transport, [15] + bytes.dropFirst()) { _ in } == .badLength)
         var short = bytes
-        short[16] = 3
+        short[16] = 1
         _ = parse(OMDPacket.transport, short) {
             #expect($0.announcedCount == 1 && $0.messageCount == 0 && $0.trailingBytes == 6)
         }

@@ -157,8 +157,10 @@ class Promise:
             self.letters = (found[1] or "") + found[2]
             name = found[3]
         self.name = normal(name)
-        # B3's two idle messages are read by the transport.
-        self.is_heartbeat = self.name in ("heartbeat", "sequence", "sequencereset")
+        # B3's two idle messages and the line integrity of CTA and OPRA (a control message) are read
+        # by the transport.
+        self.is_heartbeat = self.name in (
+            "heartbeat", "sequence", "sequencereset", "lineintegrity", "control")
         self.is_several = self.name in ("multiplemessages", "allmessagetypes", "multiple")
 
     def is_kept(self, packets, family):

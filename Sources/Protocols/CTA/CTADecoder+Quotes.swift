@@ -38,9 +38,6 @@ private enum NationalSide {
 }
 
 extension CTADecoder {
-    /// Security statuses of long quotes whose prices are a limit-up-limit-down band.
-    private static let bandStatuses = [UInt8(ascii: "0"), UInt8(ascii: "9")]
-
     @inline(__always)
     private static func side(_ price: Int64?, _ size: UInt32, _ letters: UInt32, _ member: UInt32)
         -> ConsolidatedSide
@@ -114,7 +111,8 @@ extension CTADecoder {
     {
         out.ticks.instrument = symbols.find11(quote.base + 26)
         let status = quote.securityStatus
-        if status == Self.bandStatuses[0] || status == Self.bandStatuses[1] {
+        // The prices are a limit-up-limit-down band, new or repeated.
+        if status == UInt8(ascii: "0") || status == UInt8(ascii: "9") {
             out.limits(.bandLower, quote.bidPriceBillionths, extra: UInt32(status))
             out.limits(.bandUpper, quote.offerPriceBillionths, extra: UInt32(status))
             return nil

@@ -65,21 +65,18 @@ struct ConsolidatedEmitter {
             extra: quote.letters)
     }
 
-    mutating func limits(_ detail: LimitsDetail, _ billionths: Int64?, extra: UInt32 = 0) {
+    mutating func limits(
+        _ detail: LimitsDetail, _ billionths: Int64?, extra: UInt32 = 0, flags: TickFlags = []
+    ) {
         ticks.emit(
-            .limits, price: price(billionths), flags: [], detail: detail.rawValue, extra: extra)
+            .limits, price: price(billionths), flags: flags, detail: detail.rawValue, extra: extra)
     }
 
     /// An auction's collar: reference, upper, lower.
     mutating func collar(_ reference: Int64?, _ upper: Int64?, _ lower: Int64?, extra: UInt32) {
-        let prices = (reference, upper, lower)
-        for (detail, billionths) in [
-            (LimitsDetail.reference, prices.0), (.upper, prices.1), (.lower, prices.2),
-        ] {
-            ticks.emit(
-                .limits, price: price(billionths), flags: .auction, detail: detail.rawValue,
-                extra: extra)
-        }
+        limits(.reference, reference, extra: extra, flags: .auction)
+        limits(.upper, upper, extra: extra, flags: .auction)
+        limits(.lower, lower, extra: extra, flags: .auction)
     }
 
     mutating func status(_ detail: StatusDetail, _ extra: UInt32) {

@@ -198,15 +198,17 @@ public final class OPRADecoder: FeedDecoding {
         let extra = UInt32(message.participant)
         out.statistic(.volume, quantity: Int64(message.volume), extra: extra)
         out.statistic(.openInterest, quantity: Int64(message.openInterest), extra: extra)
-        let prices: [(StatisticDetail, Int32)] = [
-            (.open, message.open), (.high, message.high), (.low, message.low),
-            (.last, message.last), (.netChange, message.netChange),
-            (.closingBid, message.bid), (.closingOffer, message.offer),
-        ]
-        for (detail, value) in prices {
-            out.statistic(
-                detail, price: Self.price(value, message.premiumDenominator), extra: extra)
+        let denominator = message.premiumDenominator
+        func figure(_ detail: StatisticDetail, _ value: Int32) {
+            out.statistic(detail, price: Self.price(value, denominator), extra: extra)
         }
+        figure(.open, message.open)
+        figure(.high, message.high)
+        figure(.low, message.low)
+        figure(.last, message.last)
+        figure(.netChange, message.netChange)
+        figure(.closingBid, message.bid)
+        figure(.closingOffer, message.offer)
         out.statistic(
             .underlyingValue,
             price: Self.price(message.underlying, message.underlyingDenominator), extra: extra)

@@ -15,6 +15,7 @@ N	Order messages other than adds name no instrument: their ticks are completed b
 N	A modification that keeps the order's priority is a `modify`; any other one is a replacement of the order by itself: `delete`, then `add`, both flagged `replaced`, with the same order reference. `0x27` and `0x28` of `pitch-cfe` and `pitch-europe` and `0x3A` of `pitch-cxa` have no flags and always replace.
 N	All ticks of a message have its `sequence`; the last one has `lastOfEvent`, also between `0xBC` and `0xBD`: these name no instrument, so books are shown after each message, and who wants transactions whole waits for `status.transaction` with `E`. Unsequenced messages have no number of their own.
 N	Symbols are the feed's own. Options and complex options have six letters that stand for a contract only until the end of the day: `0x2E`, `0x9E` and `0x9A` give the directory entry its OSI symbol, underlying, expiry, strike and legs.
+N	Venues repeat their definitions all day: one that says nothing new, times aside, has no tick and leaves the directory as it is. Mappings (`0x2E`, `0x9E`) carry no time: `exchange_time` is 0.
 N	Lengths are least lengths: messages may grow at their end (cboe-pitch.md §1.2), and what is not described here is ignored. A shorter message, or one of an unknown type, is skipped and counted; it has no tick and keeps its sequence.
 F	pitch-us	Cboe US equities depth of book (BZX, BYX, EDGX, EDGA)	2.41	BATS	port=30211-30231
 F	pitch-options	Cboe US options depth of book (C1, C2, BZX, EDGX)	2.41	XCBO	port=32001
