@@ -3,6 +3,7 @@ public enum FeedRegistry {
     public static let feeds: [FeedDefinition] =
         ITCH50Feeds.all
         + IEXFeeds.all
+        + MDP3Feeds.all
         + PillarFeeds.all
         + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
         + JnxFeeds.all
