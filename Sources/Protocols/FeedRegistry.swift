@@ -8,7 +8,6 @@ public enum FeedRegistry {
         + MemxFeeds.all + MiaxFeeds.all + Asx24Feeds.all + OmdcFeeds.all + MitchFeeds.all
         + JnxFeeds.all
         + PitchFeeds.all
-        + MDP3Feeds.all
         + CTAFeeds.all
         + UTPFeeds.all
         + OPRAFeeds.all

@@ -55,7 +55,7 @@ import Wire
         let bench = try CoreBench(
             (1...2).map {
                 ChannelConfiguration(
-                    name: "unit \($0)", feedProtocol: futures, transportChannel: $0,
+                    name: "unit " + String($0), feedProtocol: futures, transportChannel: $0,
                     lines: ["A"])
             }, instruments: 1000)
         let reader = try CaptureReader(

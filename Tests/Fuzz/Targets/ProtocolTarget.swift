@@ -1,6 +1,7 @@
 import Glibc
 import Handler
 import Protocols
+import Simulation
 import Ticks
 import Wire
 
