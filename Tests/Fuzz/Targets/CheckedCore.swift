@@ -11,7 +11,7 @@ final class CheckedCore {
         let checker = TickChecker(configuration)
         self.checker = checker
         let output = BufferOutput(
-            batchCapacity: 512, define: { checker.define($0) },
+            batchCapacity: 1024, define: { checker.define($0) },
             consume: { ticks, position in checker.take(ticks, position) })
         core = try FeedCore(configuration: configuration, output: output, resume: resume)
     }
