@@ -3,8 +3,9 @@ import Foundation
 import PackageDescription
 
 /// Descriptions and pages beside the decoders: `tools/generate` reads the one and writes the other.
-let protocolPages = (FileManager.default.enumerator(
-    atPath: Context.packageDirectory + "/Sources/Protocols") ?? .init())
+let protocolPages =
+    (FileManager.default.enumerator(
+        atPath: Context.packageDirectory + "/Sources/Protocols") ?? .init())
     .compactMap { $0 as? String }
     .filter { $0.hasSuffix(".protocol") || $0.hasSuffix(".md") || $0.hasSuffix(".xml") }
     .sorted()

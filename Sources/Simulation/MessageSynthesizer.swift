@@ -34,6 +34,7 @@ public struct MessageSynthesizer {
     /// One message of every type.
     public mutating func everyMessage() -> [[UInt8]] { messages.map { message($0) } }
 
+    /// A number from 0 up to `bound`, of the same seed.
     public mutating func below(_ bound: Int) -> Int { Int(random.next() % UInt64(bound)) }
 
     private mutating func message(_ message: ProtocolDescription.Message) -> [UInt8] {
@@ -81,7 +82,9 @@ public struct MessageSynthesizer {
         {
             return UInt64(truncatingIfNeeded: values[below(values.count)].number)
         }
-        if let null = field.null, !onlyPlausible, below(8) == 0 { return UInt64(truncatingIfNeeded: null) }
+        if let null = field.null, !onlyPlausible, below(8) == 0 {
+            return UInt64(truncatingIfNeeded: null)
+        }
         if field.form == .character { return UInt64(0x41 + below(26)) }
         let any = random.next()
         switch onlyPlausible ? 11 : below(12) {

@@ -402,7 +402,7 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
                     type=equity
                     symbol=AHEB3F
                     exchange=BVMF
-                    group=819
+                    group=19
                     security_sub_type=1003
                     cfi=ESVUFR
                     isin=BRAHEBACNOR0

@@ -1,6 +1,6 @@
 import Protocols
-import Testing
 import TestSupport
+import Testing
 import Wire
 
 /// What `tools/generate` makes of descriptions that use every feature (`Scratch/`): bytes written
@@ -179,7 +179,7 @@ import Wire
         ] {
             #expect(table.accept(key, length: length) == taken, "\(key) \(length)")
         }
-        #expect(table.unknownType == 4 && table.unexpectedLength == 3)
+        #expect(table.unknownType == 6 && table.unexpectedLength == 4)
         #expect(table.counted.map(\.count) == [2, 0, 0, 2])
     }
 }

@@ -45,7 +45,8 @@ private let samples: [Sample] = [
         hex: "48487a1f930a24e1f3145a575a5a542020204e412020"
     ) {
         IEXEncoder.tradingStatus(
-            status: UInt8(ascii: "H"), timestamp: 0x14f3_e124_0a93_1f7a, symbol: "ZWZZT", reason: "NA", to: &$0)
+            status: UInt8(ascii: "H"), timestamp: 0x14f3_e124_0a93_1f7a, symbol: "ZWZZT",
+            reason: "NA", to: &$0)
     },
     Sample(
         file: "IEXOperationalHaltStatusMessage", hex: "4f4e2150f05c98def3144141202020202020"
@@ -58,7 +59,8 @@ private let samples: [Sample] = [
         hex: "50013eb09f8f21e1f31441434554202020204e"
     ) {
         IEXEncoder.shortSaleTest(
-            status: 1, timestamp: 0x14f3_e121_8f9f_b03e, symbol: "ACET", detail: UInt8(ascii: "N"), to: &$0)
+            status: 1, timestamp: 0x14f3_e121_8f9f_b03e, symbol: "ACET", detail: UInt8(ascii: "N"),
+            to: &$0)
     },
     Sample(file: "IEXSecurityEventMessage", hex: "454f2fe81d041ae5f3144143525820202020") {
         IEXEncoder.securityEvent(

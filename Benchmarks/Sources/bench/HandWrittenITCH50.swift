@@ -145,7 +145,8 @@ final class HandWrittenITCH50Decoder: FeedDecoding {
     /// Everything that is not order flow; out of line to keep the hot loop small.
     @inline(never)
     private func decodeRare(
-        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer, _ emitter: inout HandWrittenEmitter
+        _ type: UInt8, _ locate: Int, _ message: UnsafeRawPointer,
+        _ emitter: inout HandWrittenEmitter
     ) {
         switch type {
         case UInt8(ascii: "R"), UInt8(ascii: "H"), UInt8(ascii: "Y"), UInt8(ascii: "J"),

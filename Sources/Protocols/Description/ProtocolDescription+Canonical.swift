@@ -18,7 +18,8 @@ extension ProtocolDescription {
     public init(canonical text: String) {
         var reader = CanonicalReader()
         for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
-            reader.read(line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init))
+            reader.read(
+                line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init))
         }
         self = reader.finish()
     }

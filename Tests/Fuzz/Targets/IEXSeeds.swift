@@ -37,7 +37,8 @@ enum IEXSeeds {
             },
             {
                 IEXEncoder.tradingStatus(
-                    status: UInt8(ascii: "T"), timestamp: time, symbol: symbol, reason: "T1", to: &$0)
+                    status: UInt8(ascii: "T"), timestamp: time, symbol: symbol, reason: "T1",
+                    to: &$0)
             },
             {
                 IEXEncoder.shortSaleTest(
