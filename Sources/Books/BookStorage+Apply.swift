@@ -108,7 +108,11 @@ extension BookStorage {
         case .level: setLevel(tick, book)
         case .quote: setQuote(tick, book)
         default:
-            clear(book)
+            switch tick.pointee.tickSide {
+            case .none: clear(book)
+            case .bid: emptySide(book, ask: false)
+            case .ask: emptySide(book, ask: true)
+            }
             // An image begins: it contains its channel's messages up to this number.
             if tick.pointee.has(.snapshot), tick.pointee.quantity >= 0 {
                 book.pointee.imageEnd = UInt64(tick.pointee.quantity) + 1

@@ -74,7 +74,7 @@ extension BookStorage {
         levels[level].pointee.quantity = tick.pointee.quantity
     }
 
-    private mutating func emptySide(_ book: UnsafeMutablePointer<Book>, ask: Bool) {
+    mutating func emptySide(_ book: UnsafeMutablePointer<Book>, ask: Bool) {
         book.pointee.flags |= ask ? Book.touchedAsk : Book.touchedBid
         emptyLadder(ladder(book, ask: ask))
         if book.pointee.flags & Book.hasImplied != 0 {

@@ -18,7 +18,8 @@ public struct MessageTable {
     public init(_ description: ProtocolDescription, feed: String) {
         messages = description.messages(of: feed)
         precondition(!messages.isEmpty, "the description has no feed \(feed)")
-        keyLimit = (messages.map(\.key).max() ?? 0) + 1
+        // Every byte is a key that `accept(byte:length:)` may look at.
+        keyLimit = max((messages.map(\.key).max() ?? 0) + 1, 256)
         precondition(keyLimit <= 65536, "keys have 16 bits")
         bounds = .allocate(capacity: keyLimit)
         bounds.initialize(repeating: (Self.absent, 0), count: keyLimit)
@@ -49,6 +50,17 @@ public struct MessageTable {
             return refuse(key)
         }
         counts[key] &+= 1
+        return true
+    }
+
+    /// `accept` for keys that are one byte, on the way of every message: no key is out of range.
+    @inline(__always)
+    public func accept(byte key: UInt8, length: Int) -> Bool {
+        let bound = bounds[Int(key)]
+        guard UInt32(truncatingIfNeeded: length) &- bound.least <= bound.span else {
+            return refuse(Int(key))
+        }
+        counts[Int(key)] &+= 1
         return true
     }
 

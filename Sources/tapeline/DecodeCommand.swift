@@ -16,7 +16,7 @@ struct DecodeCommand: ParsableCommand {
     @Argument(help: "pcap, pcapng, or a message file; zstd is looked into; - is standard input.")
     var files: [String]
 
-    @Option(name: .long, help: "itch50, tops16 or deep10.")
+    @Option(name: .long, help: "The feed, as `tapeline protocols` names it.")
     var feed: FeedProtocolArgument?
 
     @Option(name: .long, help: "Trading day YYYY-MM-DD; else the capture's day in New York.")

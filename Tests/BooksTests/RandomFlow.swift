@@ -88,7 +88,10 @@ struct RandomFlow {
             new.side = 0
             new.tickFlags.insert(.replaced)
             return [old, new]
-        case 97: return [bare(.clear)]
+        case 97:
+            var clear = bare(.clear)
+            if random.chance(500) { clear.side = UInt8(1 + random.below(2)) }
+            return [clear]
         default: return [bare(.status)]
         }
     }

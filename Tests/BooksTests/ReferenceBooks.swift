@@ -219,7 +219,12 @@ final class ReferenceBooks {
         case .delete: delete(&tick)
         case .level: setLevel(tick)
         case .quote: setQuote(tick)
-        default: clear(tick.instrument)
+        default:
+            if tick.tickSide == .none {
+                clear(tick.instrument)
+            } else {
+                empty(tick.instrument, tick.tickSide)
+            }
         }
         return true
     }

@@ -167,7 +167,7 @@ import Ticks
         #expect(after.map(\.top.position) == [7])
         #expect(after.map(\.moved) == [false])
         #expect(books.counters.unknownOrder == 1)
-        apply(books, [tick(.clear, sequence: 3)])
+        apply(books, [tick(.clear, side: .none, sequence: 3)])
         #expect(tops(books).map(\.top.flags) == [0])
     }
 
@@ -299,7 +299,7 @@ import Ticks
         #expect(books.levelViews(1, .bid).map(\.price) == [100])
         #expect(books.levelViews(1, .bid, .implied).map(\.quantity) == [2, 4])
         #expect(books.levelViews(1, .bid, .consolidated).map(\.quantity) == [2, 14])
-        apply(books, [tick(.clear)])
+        apply(books, [tick(.clear, side: .none)])
         #expect(books.best(1, .bid) == .empty && books.best(1, .ask) == .empty)
     }
 

@@ -14,12 +14,15 @@ public final class IEXDecoder: FeedDecoding {
     private let directory: InstrumentDirectory
     private let venue: UInt32
     private let channel: UInt16
+    /// Instruments by symbol: the directory's answer, kept near.
+    private let known: CodeTable
 
     /// `setup.feed` is one of the description's feeds.
     public init(_ setup: DecoderSetup) {
         directory = setup.directory
         venue = setup.directory.venueIndex(setup.venue)
         channel = setup.channel
+        known = CodeTable(capacity: setup.directory.capacity)
         table = MessageTable(.iex, feed: setup.feed)
     }
 
@@ -50,7 +53,7 @@ public final class IEXDecoder: FeedDecoding {
             cursor.offset += 2 + length
             cursor.remaining -= 1
             let type = length > 0 ? message.byte(0) : 0
-            if table.accept(Int(type), length: length) {
+            if table.accept(byte: type, length: length) {
                 emitter.sequence = cursor.sequence
                 decodeMessage(type, message, &emitter)
             }
@@ -110,9 +113,20 @@ public final class IEXDecoder: FeedDecoding {
         }
     }
 
+    @inline(__always)
     private func instrument(_ symbol: UInt64) -> UInt32 {
+        let id = known.find(symbol)
+        return id != 0 ? id : enter(symbol)
+    }
+
+    @inline(never)
+    private func enter(_ symbol: UInt64) -> UInt32 {
         let id = directory.findOrAdd(symbol: symbol, venue: venue, code: 0, channel: channel)
-        if id == 0 { directoryFull += 1 }
+        if id == 0 {
+            directoryFull += 1
+        } else {
+            known.insert(symbol, id: id)
+        }
         return id
     }
 

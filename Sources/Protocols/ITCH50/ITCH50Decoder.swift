@@ -80,7 +80,7 @@ public final class ITCH50Decoder: FeedDecoding {
             offset &+= 2 &+ length
             remaining &-= 1
             let type = length > 0 ? message.byte(0) : 0
-            if table.accept(Int(type), length: length) {
+            if table.accept(byte: type, length: length) {
                 emitter.sequence = sequence
                 decodeMessage(type, message, &emitter)
             }
