@@ -6,6 +6,13 @@ extension UnsafeRawPointer {
     /// `bytes` bytes as a big-endian number.
     @inlinable @inline(__always)
     public func wireBig(_ offset: Int, bytes: Int) -> UInt64 {
+        // `bytes` is a constant where this is inlined; six single bytes would not be joined.
+        if bytes == 6 {
+            let high = UInt16(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            let low = UInt32(
+                bigEndian: loadUnaligned(fromByteOffset: offset &+ 2, as: UInt32.self))
+            return UInt64(high) << 32 | UInt64(low)
+        }
         var value: UInt64 = 0
         for index in 0..<bytes {
             value = value << 8 | UInt64(load(fromByteOffset: offset &+ index, as: UInt8.self))
