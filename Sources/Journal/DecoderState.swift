@@ -180,13 +180,16 @@ struct DecoderState {
         let codeHigh = codeLow + columns.counts[TickColumns.Column.instrument.rawValue]
         let (rank, new) = (columns.narrow(.rank), columns.narrow(.orderNew))
         let (old, distance) = (scratch.values(.orderOld), scratch.values(.distance))
+        // Symbols that overdraw the column load bytes that nobody has checked.
+        let last = UInt64(columns.counts[TickColumns.Column.instrumentID.rawValue] &- 1)
         var (instruments, ranks, distances) = (instruments, ranks, distances)
         var (news, olds) = (ordersNew, ordersOld)
         var (instrument, newest, match) = (instrument, newestOrder, newestMatch)
         for i in range {
             let at = i &- range.lowerBound
             let symbol = symbols + Int(codes[at])
-            let next = UInt64(codeLow[instruments]) | UInt64(codeHigh[instruments]) &<< 8
+            let next = min(
+                UInt64(codeLow[instruments]) | UInt64(codeHigh[instruments]) &<< 8, last)
             instrument ^= (instrument ^ next) & symbol.pointee.instrument
             instruments &+= Int(truncatingIfNeeded: symbol.pointee.instrument & 1)
             chunk.instruments[at] = UInt16(truncatingIfNeeded: instrument)

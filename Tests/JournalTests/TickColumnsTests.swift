@@ -186,6 +186,53 @@ import Ticks
         #expect(refused > 1_000)
     }
 
+    /// Instruments that the symbols call for, but that the column does not have, are those of the
+    /// slack behind the run: no instrument's place in memory may come from there.
+    @Test func symbolsThatOverdrawTheInstrumentsAreRefused() throws {
+        let ticks = (0..<300).map { index in
+            var tick = Tick()
+            tick.kind = TickKind.status.rawValue
+            tick.instrument = UInt32(index % 50 + 1)
+            return tick
+        }
+        let encoder = TickEncoder(ticksMax: 300)
+        let room = TickColumns.rawSizeMax(count: 300)
+        var raw = [UInt8](repeating: 0, count: room)
+        let size = ticks.withUnsafeBufferPointer { ticks in
+            raw.withUnsafeMutableBytes {
+                encoder.encode(ticks.baseAddress!, count: 300, into: $0.baseAddress!)
+            }
+        }
+        let column = TickColumns.Column.instrument.rawValue
+        let entry = TickColumns.prefixSize + column * TickColumns.columnEntrySize
+        let drawn = Int(raw[entry]) | Int(raw[entry + 1]) << 8
+        try #require(drawn > 250)
+        // The run's last column: two planes, of which one value each is left.
+        let start = size - 2 * drawn
+        var cut = Array(raw[0..<start]) + [raw[start], raw[start + drawn]]
+        cut[entry] = 1
+        cut[entry + 1] = 0
+        let length = cut.count
+        cut += [UInt8](repeating: 0xff, count: TickDecoder.slack(count: 300))
+        let decoder = TickDecoder(ticksMax: 300)
+        var output = [Tick](repeating: Tick(), count: 300)
+        var refusal: ColumnError?
+        cut.withUnsafeBytes { cut in
+            output.withUnsafeMutableBufferPointer { output in
+                do throws(ColumnError) {
+                    try decoder.decode(
+                        UnsafeRawBufferPointer(rebasing: cut[0..<length]), count: 300,
+                        into: output.baseAddress!)
+                } catch {
+                    refusal = error
+                }
+            }
+        }
+        #expect(refusal == .column(column))
+        // Before the clamp these instruments' states lay 4 MB behind those of the run.
+        #expect(output.allSatisfy { (1...50).contains($0.instrument) })
+    }
+
     @Test func crcMatchesTheStandardVectors() {
         // RFC 3720 §B.4.
         let vectors: [([UInt8], UInt32)] = [
