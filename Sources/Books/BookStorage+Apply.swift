@@ -62,12 +62,8 @@ extension BookStorage {
                 changed = giveUpEvent(tick, instrument, book, position: position)
             }
         case .status:
-            if tick.pointee.detail == StatusDetail.eventEnd.rawValue {
-                book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
-                let shown = showTop(
-                    instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
-                changed = changed || shown
-            }
+            let shown = endEvent(tick, instrument, book, position: position)
+            changed = changed || shown
         default:
             break
         }
@@ -88,6 +84,17 @@ extension BookStorage {
                 completeTrade(before: tick, known: knownOrder)
             }
         }
+    }
+
+    /// The venue says that its event is over for the instrument: shows what it left.
+    private mutating func endEvent(
+        _ tick: UnsafeMutablePointer<Tick>, _ instrument: UInt32,
+        _ book: UnsafeMutablePointer<Book>, position: UInt64
+    ) -> Bool {
+        guard tick.pointee.detail == StatusDetail.eventEnd.rawValue else { return false }
+        book.pointee.flags &= ~(Book.eventOpen | Book.eventSuspect)
+        return showTop(
+            instrument, book, exchangeTime: tick.pointee.exchangeTime, position: position)
     }
 
     /// Returns false if the order that the tick names is not known.

@@ -60,16 +60,6 @@ public struct MessageCount: Hashable, Sendable {
         self.name = name
         self.count = count
     }
-
-    /// Those that came, for protocols whose types are letters.
-    static func letters(_ countByType: some Collection<UInt64>) -> [MessageCount] {
-        countByType.enumerated().compactMap { type, count in
-            count == 0
-                ? nil
-                : MessageCount(
-                    key: UInt32(type), name: String(Unicode.Scalar(UInt8(type))), count: count)
-        }
-    }
 }
 
 /// What a decoder counted; cheap enough to keep on every message.

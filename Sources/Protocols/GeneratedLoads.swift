@@ -70,18 +70,6 @@ extension UnsafeRawBufferPointer {
     public var wireEnd: UnsafeRawPointer { baseAddress.unsafelyUnwrapped + count }
 }
 
-/// A symbol key of `wireLetters` whose zero padding becomes spaces: venues pad with either.
-@inlinable
-public func wireSpacePadded(_ key: UInt64) -> UInt64 {
-    var result = key
-    var shift: UInt64 = 0
-    while shift < 64, result >> shift & 0xFF == 0 || result >> shift & 0xFF == 0x20 {
-        result = result & ~(0xFF << shift) | 0x20 << shift
-        shift &+= 8
-    }
-    return result
-}
-
 /// `raw * scale` billionths; nil if that does not fit a tick (or is its sentinel).
 @inlinable @inline(__always)
 public func wireBillionths<Raw: FixedWidthInteger>(_ raw: Raw, scale: Int64) -> Int64? {

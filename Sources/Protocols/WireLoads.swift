@@ -14,11 +14,6 @@ extension UnsafeRawPointer {
     }
 
     @inline(__always)
-    func big48(_ offset: Int) -> UInt64 {
-        UInt64(big16(offset)) << 32 | UInt64(big32(offset + 2))
-    }
-
-    @inline(__always)
     func big64(_ offset: Int) -> UInt64 {
         UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
