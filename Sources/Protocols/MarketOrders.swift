@@ -11,24 +11,25 @@ struct MarketOrders {
 
     /// Most that are known at a time.
     private static let capacity = 65_536
-    private var orders: [UInt64: Order] = [:]
-
-    init() { orders.reserveCapacity(Self.capacity) }
+    private let orders = OrderTable(
+        capacity: capacity, placeholder: Order(instrument: 0, side: .none, quantity: 0))
 
     /// The order with this reference; quick where there is none at all, as outside of auctions.
     @inline(__always)
-    func find(_ reference: UInt64) -> Order? { orders.isEmpty ? nil : orders[reference] }
+    func find(_ reference: UInt64) -> Order? {
+        orders.count == 0 ? nil : orders.find(reference)?.pointee
+    }
 
     /// Notes a new order or a new total, and tells it. False where there is no room for it.
-    mutating func set(
+    func set(
         _ reference: UInt64, side: Side, quantity: Int64, _ emitter: inout TickEmitter
     ) -> Bool {
-        let hasRoom = orders.count < Self.capacity || orders[reference] != nil
+        var hasRoom = true
         if quantity <= 0 {
-            orders[reference] = nil
-        } else if hasRoom {
-            orders[reference] = Order(
-                instrument: emitter.instrument, side: side, quantity: quantity)
+            orders.remove(reference)
+        } else {
+            let order = Order(instrument: emitter.instrument, side: side, quantity: quantity)
+            hasRoom = orders.set(reference, order)
         }
         emitter.emit(
             .imbalance, orderID: reference, quantity: quantity, side: side,
@@ -36,5 +37,5 @@ struct MarketOrders {
         return hasRoom
     }
 
-    mutating func removeAll() { orders.removeAll(keepingCapacity: true) }
+    func removeAll() { orders.removeAll() }
 }

@@ -1,98 +1,94 @@
-/// A bounded set of order references, each with its instrument: for venues whose messages do not say
-/// whether an order is known already.
+/// A bounded set of order references, each within a scope (an instrument, a side of its book), all
+/// orders of which can be forgotten at once: for venues whose messages do not say whether an order
+/// is known already.
 ///
-/// Open addressing without tombstones, at most half full; grows up to its bound.
-struct OrderSet {
-    private struct Slot {
-        var reference: UInt64 = 0
-        var instrument: UInt32 = 0
-        var isUsed = false
+/// Forgetting a scope takes the same time however many orders it has: its orders are of an earlier
+/// generation from then on, and leave the table when it is to grow.
+final class OrderSet {
+    private struct Entry {
+        var scope: UInt32
+        var generation: UInt32
     }
-    private var slots: [Slot]
+    private let orders: OrderTable<Entry>
     private let capacity: Int
-    private(set) var count = 0
+    /// By scope.
+    private let generations: UnsafeMutablePointer<UInt32>
+    private let scopeCount: Int
+    /// Entries at which those of earlier generations are looked for, if there may be some.
+    @exclusivity(unchecked) private var sweepCount = 1024
+    @exclusivity(unchecked) private var mayBeStale = false
 
     /// - Parameter capacity: most references, from 1; further ones are not taken.
-    init(capacity: Int) {
-        precondition(capacity > 0)
+    /// - Parameter scopeCount: scopes are numbered from 0 up to below this.
+    init(capacity: Int, scopeCount: Int) {
         self.capacity = capacity
-        slots = Array(repeating: Slot(), count: 1024)
+        self.scopeCount = scopeCount
+        orders = OrderTable(capacity: capacity, placeholder: Entry(scope: 0, generation: 0))
+        generations = .allocate(capacity: scopeCount)
+        generations.initialize(repeating: 0, count: scopeCount)
+        sweepCount = min(sweepCount, capacity)
     }
 
-    func contains(_ reference: UInt64) -> Bool { slots[place(reference)].isUsed }
+    deinit { generations.deallocate() }
 
-    /// False if the reference is there already, or the set is full.
+    /// True if there is no order at all; forgotten ones may still count as there.
+    @inline(__always)
+    var isEmpty: Bool { orders.count == 0 }
+
+    @inline(__always)
+    func contains(_ reference: UInt64) -> Bool {
+        guard let entry = orders.find(reference)?.pointee else { return false }
+        return isLive(entry)
+    }
+
+    /// False if the reference is there already. True if it is new, also if the set is full and does
+    /// not take it.
+    @inline(__always)
     @discardableResult
-    mutating func insert(_ reference: UInt64, instrument: UInt32) -> Bool {
-        var at = place(reference)
-        guard !slots[at].isUsed, count < capacity else { return false }
-        if (count + 1) * 2 > slots.count {
-            grow()
-            at = place(reference)
+    func insert(_ reference: UInt64, scope: UInt32) -> Bool {
+        precondition(scope < scopeCount)
+        let entry = Entry(scope: scope, generation: generations[Int(scope)])
+        if let known = orders.find(reference) {
+            let wasLive = isLive(known.pointee)
+            known.pointee = entry
+            return !wasLive
         }
-        slots[at] = Slot(reference: reference, instrument: instrument, isUsed: true)
-        count += 1
+        if orders.count >= sweepCount { sweep() }
+        orders.set(reference, entry)
         return true
     }
 
     /// False if the reference is not there.
     @discardableResult
-    mutating func remove(_ reference: UInt64) -> Bool {
-        let at = place(reference)
-        guard slots[at].isUsed else { return false }
-        remove(at: at)
-        return true
+    func remove(_ reference: UInt64) -> Bool {
+        guard let entry = orders.find(reference)?.pointee else { return false }
+        orders.remove(reference)
+        return isLive(entry)
     }
 
-    /// Forgets the orders of one instrument.
-    mutating func removeAll(of instrument: UInt32) {
-        guard count > 0 else { return }
-        let kept = slots.filter { $0.isUsed && $0.instrument != instrument }
-        removeAll()
-        for slot in kept { insert(slot.reference, instrument: slot.instrument) }
+    /// Forgets the orders of one scope.
+    func removeAll(of scope: UInt32) {
+        precondition(scope < scopeCount)
+        guard !isEmpty else { return }
+        generations[Int(scope)] &+= 1
+        mayBeStale = true
     }
 
     /// Forgets everything and keeps the memory.
-    mutating func removeAll() {
-        guard count > 0 else { return }
-        for index in slots.indices { slots[index].isUsed = false }
-        count = 0
+    func removeAll() {
+        orders.removeAll()
+        mayBeStale = false
     }
 
-    /// Entries behind the freed place move up, so that searches need no tombstones.
-    private mutating func remove(at start: Int) {
-        var free = start
-        var at = start
-        while true {
-            at = (at + 1) & (slots.count - 1)
-            guard slots[at].isUsed else { break }
-            let home = home(slots[at].reference)
-            let distance = (at - home) & (slots.count - 1)
-            if distance >= (at - free) & (slots.count - 1) {
-                slots[free] = slots[at]
-                free = at
-            }
-        }
-        slots[free].isUsed = false
-        count -= 1
+    @inline(__always)
+    private func isLive(_ entry: Entry) -> Bool {
+        entry.generation == generations[Int(entry.scope)]
     }
 
-    private mutating func grow() {
-        let old = slots
-        slots = Array(repeating: Slot(), count: old.count * 2)
-        for slot in old where slot.isUsed { slots[place(slot.reference)] = slot }
-    }
-
-    private func home(_ reference: UInt64) -> Int {
-        Int(truncatingIfNeeded: OrderKey.mixed(reference)) & (slots.count - 1)
-    }
-
-    /// The slot that holds the reference, or the free one where it belongs.
-    private func place(_ reference: UInt64) -> Int {
-        var at = home(reference)
-        while slots[at].isUsed, slots[at].reference != reference {
-            at = (at + 1) & (slots.count - 1)
-        }
-        return at
+    @inline(never)
+    private func sweep() {
+        if mayBeStale { orders.removeAll { !isLive($0) } }
+        mayBeStale = false
+        sweepCount = min(capacity, max(1024, orders.count * 2))
     }
 }

@@ -4,145 +4,40 @@ import Testing
 import Ticks
 import Wire
 
-private let none = Int64.min
-private let security: UInt64 = 200_304_563_695
-
-/// Order id xor the mixture, as `MAPPING.md` has it.
-private func reference(_ id: UInt64, _ security: UInt64 = security) -> UInt64 {
-    var mixed = security &+ 0x9E37_79B9_7F4A_7C15
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return id ^ mixed ^ mixed >> 31
-}
-
-private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
-    var bytes: [UInt8] = []
-    write(&bytes)
-    return bytes
-}
-
-private func order(
-    _ id: UInt64, _ action: B3UpdateAction = .new, side: Character = "0", price: Int64 = 120_000,
-    size: Int64 = 10, indicator: UInt8 = 0, blockLength: Int = 72
-) -> [UInt8] {
-    message {
-        B3Encoder.order(
-            securityID: security, matchEventIndicator: indicator, updateAction: action.rawValue,
-            entryType: side.asciiValue ?? 0, price: price, size: size, enteringFirm: 77,
-            insertTimestamp: 30, secondaryOrderID: id, transactTime: 40,
-            blockLength: blockLength, to: &$0)
-    }
-}
-
-private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) -> [UInt8] {
-    message {
-        B3Encoder.deleteOrder(
-            securityID: security, entryType: side.asciiValue ?? 0, size: 10,
-            secondaryOrderID: id, transactTime: 41, blockLength: blockLength, to: &$0)
-    }
-}
-
 /// others.md §7.
 @Suite struct B3DecoderTests {
-    @Test func ordersMakeBooks() throws {
-        let bench = try DerivativesBench("b3-umdf")
-        let ticks = bench.send([
-            order(1), order(2, side: "1", price: 130_000),
-            order(1, .change, size: 7), order(1, .overlay, price: 110_000, size: 6),
-            delete(2, side: "1"), order(3, indicator: 1 << 4, blockLength: 56),
-        ])
-        #expect(
-            ticks.map(brief) == [
-                "add bid 10@12000000000 #\(reference(1)) x77",
-                "add ask 10@13000000000 #\(reference(2)) x77",
-                "modify bid 7@12000000000 #\(reference(1)) x77",
-                "modify bid 6@11000000000 #\(reference(1)) x77",
-                "delete ask 10@13000000000 #\(reference(2))",
-                "add bid 10@12000000000 #\(reference(3)) x77 [i]",
-            ])
-        // Blocks of version 5 have no transaction time.
-        #expect(ticks.map(\.exchangeTime) == [40, 40, 40, 40, 41, 30])
-        #expect(bench.symbol(ticks[0]) == "200304563695" && bench.books.liveOrders == 2)
-        #expect(bench.books.counters == .init())
-    }
-
-    /// Market orders of an auction: none of them reaches a book, nor does their end.
-    @Test func ordersWithoutAPrice() throws {
-        let bench = try DerivativesBench("b3-umdf")
-        var ticks = bench.send([
-            order(1, price: none), order(2), order(1, .change, price: none, size: 4),
-            order(1, .change, size: 4), order(2, .change, price: none, size: 3),
-            delete(2), delete(1, blockLength: 44),
-        ])
-        #expect(
-            ticks.map(brief) == [
-                "imbalance.marketOrder bid 10 #\(reference(1))",
-                "add bid 10@12000000000 #\(reference(2)) x77",
-                "imbalance.marketOrder bid 4 #\(reference(1))",
-                "imbalance.marketOrder bid 0 #\(reference(1))",
-                "add bid 4@12000000000 #\(reference(1)) x77",
-                "delete bid 10@12000000000 #\(reference(2))",
-                "imbalance.marketOrder bid 3 #\(reference(2))",
-                "imbalance.marketOrder bid 0 #\(reference(2))",
-                "delete bid 4@12000000000 #\(reference(1))",
-            ])
-        #expect(bench.books.liveOrders == 0 && bench.books.counters == .init())
-        // A clear forgets the priceless ones too.
-        ticks = bench.send([
-            order(5, price: none),
-            message { B3Encoder.emptyBook(securityID: security, entryTimestamp: 50, to: &$0) },
-            order(5),
-        ])
-        #expect(ticks.compactMap(\.tickKind) == [.imbalance, .clear, .add])
-        bench.decoder.beginEpoch()
-        #expect(bench.send([delete(5)]).first?.tickKind == .delete)
-    }
-
-    @Test func clears() throws {
-        let bench = try DerivativesBench("b3-umdf")
-        let ticks = bench.send([
-            order(1),
-            message {
-                B3Encoder.massDeleteOrders(
-                    securityID: security, updateAction: 3, entryType: UInt8(ascii: "0"),
-                    transactTime: 50, to: &$0)
-            },
-            order(2), message { B3Encoder.channelReset(entryTimestamp: 51, to: &$0) },
-        ])
-        #expect(ticks.map(brief)[1] == "clear bid" && ticks[1].exchangeTime == 50)
-        #expect(ticks[3].tickKind == .clear && ticks[3].instrument == 0)
-        #expect(bench.books.liveOrders == 0)
-    }
+    let security: UInt64 = 200_304_563_695
+    let none = Int64.min
 
     @Test func tradesAndTotals() throws {
         let bench = try DerivativesBench("b3-umdf")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 B3Encoder.executionSummary(
                     securityID: security, aggressorSide: 2, lastPx: 120_000, fillQty: 9,
                     tradedHiddenQty: 4, aggressorTime: 60, transactTime: 61, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.executionSummary(
                     securityID: security, aggressorSide: 0, lastPx: 120_000, fillQty: 9,
                     aggressorTime: 60, blockLength: 56, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.trade(
                     securityID: security, tradeCondition: 1 << 13 | 1, price: 120_000, size: 5,
                     tradeID: 8, buyer: 1, seller: 2, trdSubType: 103, transactTime: 62, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.trade(
                     securityID: security, tradeCondition: 1 << 14, price: 120_000, size: 5,
                     tradeID: 9, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.forwardTrade(
                     securityID: security, tradeCondition: 1, price: 120_000, size: 3, tradeID: 10,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.tradeBust(
                     securityID: security, price: 120_000, size: 5, tradeID: 8, transactTime: 63,
                     to: &$0)
@@ -163,12 +58,12 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
     @Test func states() throws {
         let bench = try DerivativesBench("b3-umdf")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 B3Encoder.securityStatus(
                     securityID: security, tradingSessionID: 1, tradingStatus: 17,
                     tradingEvent: 101, transactTime: 70, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.securityGroupPhase(
                     securityGroup: "L0", tradingSessionID: 1, tradingSessionSubID: 4,
                     tradingEvent: 255, transactTime: 71, to: &$0)
@@ -184,33 +79,33 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
     @Test func valuesOfTheDay() throws {
         let bench = try DerivativesBench("b3-umdf")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 B3Encoder.openingPrice(
                     securityID: security, openCloseSettlFlag: 0, price: 120_000, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.openingPrice(
                     securityID: security, updateAction: 1, openCloseSettlFlag: 5, price: 120_000,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.closingPrice(
                     securityID: security, openCloseSettlFlag: 4, price: 1_200_000_000, to: &$0)
             },
-            message { B3Encoder.highPrice(securityID: security, price: 130_000, to: &$0) },
-            message { B3Encoder.lowPrice(securityID: security, price: 110_000, to: &$0) },
-            message {
+            wireBytes { B3Encoder.highPrice(securityID: security, price: 130_000, to: &$0) },
+            wireBytes { B3Encoder.lowPrice(securityID: security, price: 110_000, to: &$0) },
+            wireBytes {
                 B3Encoder.lastTradePrice(
                     securityID: security, tradeCondition: 1, price: 120_000, size: 2, tradeID: 3,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.settlementPrice(
                     securityID: security, price: 120_000, openCloseSettlFlag: 1, priceType: 2,
                     settlPriceType: 3, to: &$0)
             },
-            message { B3Encoder.openInterest(securityID: security, size: 5, to: &$0) },
-            message {
+            wireBytes { B3Encoder.openInterest(securityID: security, size: 5, to: &$0) },
+            wireBytes {
                 B3Encoder.executionStatistics(
                     securityID: security, tradeVolume: 6, vwapPx: 120_000, numberOfTrades: 7,
                     to: &$0)
@@ -231,22 +126,22 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
     @Test func auctionsAndBands() throws {
         let bench = try DerivativesBench("b3-umdf")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 B3Encoder.theoreticalOpeningPrice(
                     securityID: security, price: 120_000, size: 5, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.auctionImbalance(
                     securityID: security, imbalanceCondition: 1 << 9, size: 4, to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.priceBand(
                     securityID: security, priceBandType: 1, priceLimitType: 0,
                     midpointPriceType: 2, lowLimitPrice: 100_000, highLimitPrice: 140_000,
                     tradingReferencePrice: 1_200_000_000, to: &$0)
             },
             // As captured of version 5: percentages.
-            message {
+            wireBytes {
                 B3Encoder.priceBandOfVersion5(
                     securityID: security, priceBandType: 3, priceLimitType: 2,
                     midpointPriceType: 0, lowLimitPrice: -200_000, highLimitPrice: 200_000,
@@ -266,7 +161,7 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
 
     @Test func definitions() throws {
         let bench = try DerivativesBench("b3-umdf")
-        let definition = message {
+        let definition = wireBytes {
             B3Encoder.securityDefinition(
                 securityID: security, securityExchange: "BVMF", securityGroup: "819",
                 symbol: "PETRA120", securityType: 12, securitySubType: 1003,
@@ -307,41 +202,13 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
         #expect(bench.decoder.snapshotCounters().unexpectedLength == 1)
     }
 
-    @Test func snapshots() throws {
-        let bench = try DerivativesBench("b3-umdf")
-        bench.send([order(9)])
-        let ticks = bench.send([
-            message { B3Encoder.snapshotHeader(securityID: security, totNumBids: 2, to: &$0) },
-            message {
-                B3Encoder.snapshotOrders(
-                    securityID: security,
-                    entries: [
-                        .init(
-                            price: 120_000, size: 5, enteringFirm: 3, insertTimestamp: 80,
-                            secondaryOrderID: 1, entryType: UInt8(ascii: "0"),
-                            matchEventIndicator: 1 << 4),
-                        .init(
-                            price: none, size: 6, secondaryOrderID: 2,
-                            entryType: UInt8(ascii: "1"), matchEventIndicator: 255),
-                    ], to: &$0)
-            },
-        ])
-        #expect(
-            ticks.map(brief) == [
-                "clear [s]", "add bid 5@12000000000 #\(reference(1)) x3 [si]",
-                "imbalance.marketOrder ask 6 #\(reference(2)) [s]",
-            ])
-        #expect(ticks[1].exchangeTime == 80 && bench.books.liveOrders == 1)
-        #expect(bench.send([delete(2, side: "1")]).first?.tickKind == .imbalance)
-    }
-
     @Test func whatIsNotMapped() throws {
         let bench = try DerivativesBench("b3-umdf")
         let ticks = bench.send([
-            message { B3Encoder.news(blockLength: 8, to: &$0) },
-            message { B3Encoder.quantityBand(blockLength: 40, to: &$0) },
-            message { B3Encoder.sequence(nextSeqNo: 5, to: &$0) },
-            message { B3Encoder.sequenceReset(to: &$0) },
+            wireBytes { B3Encoder.news(blockLength: 8, to: &$0) },
+            wireBytes { B3Encoder.quantityBand(blockLength: 40, to: &$0) },
+            wireBytes { B3Encoder.sequence(nextSeqNo: 5, to: &$0) },
+            wireBytes { B3Encoder.sequenceReset(to: &$0) },
         ])
         #expect(ticks.isEmpty)
         #expect(bench.decoder.snapshotCounters().messages.map(\.key) == [1, 2, 5, 21])
@@ -359,11 +226,11 @@ private func delete(_ id: UInt64, side: Character = "0", blockLength: Int = 52) 
     @Test func damage() throws {
         let messages = [
             order(1), order(2, price: none), delete(1), delete(2),
-            message {
+            wireBytes {
                 B3Encoder.snapshotOrders(
                     securityID: security, entries: [.init(), .init()], to: &$0)
             },
-            message {
+            wireBytes {
                 B3Encoder.securityDefinition(
                     securityID: security, underlyings: [.init()], legs: [.init(), .init()], to: &$0)
             },

@@ -7,17 +7,11 @@ import Wire
 private let e9: Int64 = 1_000_000_000
 private let none = Int64.min
 
-private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
-    var bytes: [UInt8] = []
-    write(&bytes)
-    return bytes
-}
-
 private func put(
     _ id: Int64, _ flags: UInt8 = 3, side: Int8 = 1, price: Int64 = 10 * e9, quantity: Int32 = 5,
     instrument: Int32 = 44
 ) -> [UInt8] {
-    message {
+    wireBytes {
         CoinbaseEncoder.orderPut(
             transactionFlags: flags, side: side, instrumentID: instrument, transactTime: 60,
             orderID: id, price: price, quantity: quantity, to: &$0)
@@ -25,7 +19,7 @@ private func put(
 }
 
 private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> [UInt8] {
-    message {
+    wireBytes {
         CoinbaseEncoder.orderDelete(
             transactionFlags: flags, side: 1, instrumentID: instrument, orderID: id, to: &$0)
     }
@@ -60,7 +54,7 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         #expect(ticks.map { $0.has(.lastOfEvent) } == [false, false, true])
         ticks = bench.send([
             put(4, 1), put(5, 0, instrument: 45),
-            message {
+            wireBytes {
                 CoinbaseEncoder.trade(
                     transactionFlags: 2, instrumentID: 45, matchID: 9, price: e9, quantity: 1,
                     to: &$0)
@@ -87,29 +81,29 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
     @Test func trades() throws {
         let bench = try DerivativesBench("coinbase")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 CoinbaseEncoder.tradeSummary(
                     side: -1, instrumentID: 44, aggressorOrderID: 7, vwapPrice: 10 * e9,
                     deepestPrice: 9 * e9, quantity: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.trade(
                     side: 1, instrumentID: 44, matchID: 8, buyOrderID: 1, sellOrderID: 2,
                     price: 10 * e9, quantity: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.trade(
                     side: 0, instrumentID: 44, matchID: 9, price: none, quantity: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.tradeAmend(
                     instrumentID: 44, matchID: 8, oldPrice: 10 * e9, newPrice: 11 * e9, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.spreadTradeAmend(
                     instrumentID: 44, matchID: 8, newPrice: -e9, to: &$0)
             },
-            message { CoinbaseEncoder.tradeBust(instrumentID: 44, matchID: 8, to: &$0) },
+            wireBytes { CoinbaseEncoder.tradeBust(instrumentID: 44, matchID: 8, to: &$0) },
         ])
         #expect(
             ticks.map(brief) == [
@@ -123,25 +117,25 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         let bench = try DerivativesBench("coinbase")
         bench.send([put(1)])
         var messages = [
-            message {
+            wireBytes {
                 CoinbaseEncoder.tradingStatusUpdate(
                     instrumentID: 44, limitDownPrice: 9 * e9, limitUpPrice: none, tradingStatus: 2,
                     to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.impliedOrderUpdate(
                     side: -1, instrumentID: 44, bestPrice: 11 * e9, nextPrice: none, bestQty: 3,
                     nextQty: Int32.min, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.sessionVolume(
                     instrumentID: 44, vwapPrice: 10 * e9, tradeVolume: 4, to: &$0)
             },
-            message { CoinbaseEncoder.openInterest(instrumentID: 44, quantity: 5, to: &$0) },
+            wireBytes { CoinbaseEncoder.openInterest(instrumentID: 44, quantity: 5, to: &$0) },
         ]
         for type in "45678FIz".utf8 {
             messages.append(
-                message {
+                wireBytes {
                     CoinbaseEncoder.marketStat(
                         instrumentID: 44, price: e9, statType: type, to: &$0)
                 })
@@ -164,19 +158,19 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
     @Test func definitions() throws {
         let bench = try DerivativesBench("coinbase")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 CoinbaseEncoder.outrightDefinition(
                     instrumentID: 44, symbol: "BTCZ21", productCode: "BTC", tickSize: 10_000_000,
                     cfiCode: "FXXXXX", currency: "USD", lastSessionDate: 18_977,
                     contractSize: 100, blockLength: 156, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.spreadDefinition(
                     instrumentID: 45, symbol: "BTCU1-BTCZ1", productCode: "BTC", tickSize: none,
                     cfiCode: "FXXXXX", currency: "USD", contractSize: Int32.min,
                     leg1InstrumentID: 44, leg2InstrumentID: 46, spreadBuyConvention: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 CoinbaseEncoder.optionDefinition(
                     instrumentID: 47, symbol: "BTCZ21C100", productCode: "BTC", smallTick: 5,
                     cfiCode: "OPXXXX", largeTick: 10, largeTickThreshold: none,
@@ -198,9 +192,9 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
     @Test func whatIsNotMapped() throws {
         let bench = try DerivativesBench("coinbase")
         let ticks = bench.send([
-            message { CoinbaseEncoder.fundingRate(blockLength: 22, to: &$0) },
-            message { CoinbaseEncoder.retransmitRequest(to: &$0) },
-            message { CoinbaseEncoder.retransmitReject(to: &$0) },
+            wireBytes { CoinbaseEncoder.fundingRate(blockLength: 22, to: &$0) },
+            wireBytes { CoinbaseEncoder.retransmitRequest(to: &$0) },
+            wireBytes { CoinbaseEncoder.retransmitReject(to: &$0) },
         ])
         #expect(ticks.isEmpty)
         #expect(bench.decoder.snapshotCounters().messages.map(\.key) == [43, 200, 202])
@@ -217,7 +211,7 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
     @Test func snapshots() throws {
         let bench = try DerivativesBench("coinbase-snap")
         func start(_ number: UInt16) -> [UInt8] {
-            message {
+            wireBytes {
                 CoinbaseSnapshotEncoder.startOfOutright(
                     snapshotSequence: number, symbol: "TECZ21", productCode: "TEC",
                     tickSize: 10_000_000, cfiCode: "FXXXXX", currency: "USD", contractSize: 100,
@@ -226,13 +220,13 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
             }
         }
         func order(_ number: UInt16, _ quantity: Int32) -> [UInt8] {
-            message {
+            wireBytes {
                 CoinbaseSnapshotEncoder.orderSnapshot(
                     snapshotSequence: number, quantity: quantity, transactTime: 70,
                     orderID: Int64(number), price: 10 * e9, to: &$0)
             }
         }
-        let end = message {
+        let end = wireBytes {
             CoinbaseSnapshotEncoder.endOfSnapshot(
                 snapshotSequence: 3, tradeVolume: 4, dayOpenPrice: e9, closePrice: none,
                 lowPrice: none, highPrice: none, vwapPrice: none, settlementPrice: none,
@@ -262,7 +256,7 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         let bench = try DerivativesBench("coinbase-snap")
         let spread = bench.send(
             [
-                message {
+                wireBytes {
                     CoinbaseSnapshotEncoder.startOfSpread(
                         symbol: "BDXU1-BDXZ1", cfiCode: "FXXXXX", leg1InstrumentID: 37,
                         leg2InstrumentID: 38, blockLength: 123, to: &$0)
@@ -271,12 +265,12 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         #expect(bench.details(spread[0]).contains("legs=37,38"))
         let option = bench.send(
             [
-                message {
+                wireBytes {
                     CoinbaseSnapshotEncoder.startOfOption(
                         symbol: "X", cfiCode: "OCXXXX", strikePrice: 5 * e9,
                         underlyingInstrumentID: 37, to: &$0)
                 },
-                message { CoinbaseSnapshotEncoder.endOfCycle(instrumentCount: 2, to: &$0) },
+                wireBytes { CoinbaseSnapshotEncoder.endOfCycle(instrumentCount: 2, to: &$0) },
             ], session: 41)
         #expect(bench.details(option[0]).contains("put_call=call\nstrike=5\nunderlying=37"))
     }
@@ -284,12 +278,12 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
     @Test func damage() throws {
         let messages = [
             put(1), put(2, 7), delete(1),
-            message { CoinbaseEncoder.optionDefinition(instrumentID: 44, to: &$0) },
+            wireBytes { CoinbaseEncoder.optionDefinition(instrumentID: 44, to: &$0) },
         ]
         let snapshot = [
-            message { CoinbaseSnapshotEncoder.startOfOutright(to: &$0) },
-            message { CoinbaseSnapshotEncoder.orderSnapshot(snapshotSequence: 1, to: &$0) },
-            message { CoinbaseSnapshotEncoder.endOfSnapshot(to: &$0) },
+            wireBytes { CoinbaseSnapshotEncoder.startOfOutright(to: &$0) },
+            wireBytes { CoinbaseSnapshotEncoder.orderSnapshot(snapshotSequence: 1, to: &$0) },
+            wireBytes { CoinbaseSnapshotEncoder.endOfSnapshot(to: &$0) },
         ]
         for seed in 1...3 as ClosedRange<UInt64> {
             try survivesDamage("coinbase", messages, seed: seed)

@@ -14,17 +14,11 @@ private func reference(_ priority: UInt64, _ security: Int64, isAsk: Bool) -> UI
     return priority ^ mixed ^ mixed >> 31
 }
 
-private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
-    var bytes: [UInt8] = []
-    write(&bytes)
-    return bytes
-}
-
 private func add(
     _ priority: UInt64, _ side: UInt8 = 1, price: Int64 = 100 * e8, quantity: Int64 = 50_000,
     security: Int64 = 42
 ) -> [UInt8] {
-    message {
+    wireBytes {
         EobiEncoder.orderAdd(
             securityID: security, timePriority: priority, displayQty: quantity, side: side,
             price: price, to: &$0)
@@ -62,12 +56,12 @@ private func add(
         #expect(ticks.map(\.exchangeTime) == [11, 12])
         #expect(bench.details(ticks[0]) == "product=7\nquantity_unit=0.0001")
         ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.orderModifySamePrio(
                     transactTime: 20, prevDisplayQty: 50_000, securityID: 42, timePriority: 11,
                     displayQty: 30_000, side: 1, price: 100 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.orderModify(
                     prevTimePriority: 12, prevPrice: 101 * e8, prevDisplayQty: 70_000,
                     securityID: 42, timePriority: 21, displayQty: 60_000, side: 2,
@@ -83,12 +77,12 @@ private func add(
             ])
         #expect(ticks.map { $0.has(.lastOfEvent) } == [true, false, true])
         ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.orderDelete(
                     transactTime: 30, securityID: 42, timePriority: 11, displayQty: 30_000,
                     side: 1, price: 100 * e8, to: &$0)
             },
-            message { EobiEncoder.orderMassDelete(securityID: 42, transactTime: 31, to: &$0) },
+            wireBytes { EobiEncoder.orderMassDelete(securityID: 42, transactTime: 31, to: &$0) },
         ])
         #expect(ticks.map(brief) == ["delete bid 30000@100000000000 #\(bid)", "clear"])
         #expect(bench.books.liveOrders == 0 && !bench.books.isSuspect(1))
@@ -98,17 +92,17 @@ private func add(
         let bench = try DerivativesBench("eobi")
         bench.send([add(11)])
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.executionSummary(
                     securityID: 42, execID: 900, lastQty: 80_000, aggressorSide: 2,
                     tradeCondition: 1, lastPx: 99 * e8, restingHiddenQty: 30_000, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.partialOrderExecution(
                     side: 1, algorithmicTradeIndicator: 1, trdMatchID: 5, price: 100 * e8,
                     timePriority: 11, securityID: 42, lastQty: 20_000, lastPx: 99 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.fullOrderExecution(
                     side: 1, trdMatchID: 6, price: 100 * e8, timePriority: 11, securityID: 42,
                     lastQty: 30_000, lastPx: 100 * e8, to: &$0)
@@ -133,26 +127,26 @@ private func add(
         var ticks = bench.send([add(11, price: none), add(12, 2)])
         #expect(ticks.map(brief)[0] == "imbalance.marketOrder bid 50000 #\(bid)")
         ticks = bench.send([
-            message {  // gets a price
+            wireBytes {  // gets a price
                 EobiEncoder.orderModify(
                     prevTimePriority: 11, prevDisplayQty: 50_000, securityID: 42,
                     timePriority: 13, displayQty: 50_000, side: 1, price: 99 * e8, to: &$0)
             },
-            message {  // loses it
+            wireBytes {  // loses it
                 EobiEncoder.orderModify(
                     prevTimePriority: 12, prevPrice: 100 * e8, prevDisplayQty: 50_000,
                     securityID: 42, timePriority: 14, displayQty: 40_000, side: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.orderModifySamePrio(
                     securityID: 42, timePriority: 14, displayQty: 30_000, side: 2, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.fullOrderExecution(
                     side: 2, trdMatchID: 8, timePriority: 14, securityID: 42, lastQty: 10_000,
                     lastPx: 99 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.orderDelete(securityID: 42, timePriority: 14, side: 2, to: &$0)
             },
         ])
@@ -172,7 +166,7 @@ private func add(
     @Test func tradesAndReversals() throws {
         let bench = try DerivativesBench("eobi")
         func report(_ type: UInt8, length: Int = 56) -> [UInt8] {
-            var bytes = message {
+            var bytes = wireBytes {
                 EobiEncoder.tradeReport(
                     securityID: 42, transactTime: 20, lastQty: 10, lastPx: e8, trdMatchID: 3,
                     matchType: type, matchSubType: 2, tradeCondition: 743, to: &$0)
@@ -183,7 +177,7 @@ private func add(
         }
         let ticks = bench.send([
             report(7), report(3), report(13, length: 48),
-            message {
+            wireBytes {
                 EobiEncoder.tradeReversal(
                     securityID: 42, transactTime: 21, lastQty: 10, lastPx: e8, trdMatchID: 3,
                     tradeCondition: 743, mdOriginType: 1,
@@ -208,19 +202,19 @@ private func add(
     @Test func states() throws {
         let bench = try DerivativesBench("eobi")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.productStateChange(
                     tradingSessionID: 1, tradingSessionSubID: 3, tradSesStatus: 2,
                     marketCondition: 1, fastMarketIndicator: 1, tesTradSesStatus: 5,
                     transactTime: 20, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.instrumentStateChange(
                     securityID: 42, securityStatus: 1, securityTradingStatus: 203,
                     marketCondition: 0, fastMarketIndicator: 1, securityTradingEvent: 10,
                     soldOutIndicator: 1, transactTime: 21, tesSecurityStatus: 9, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.massInstrumentStateChange(
                     instrumentScope: 1, securityMassStatus: 2, securityMassTradingStatus: 3,
                     massMarketCondition: 1, fastMarketIndicator: 1, securityMassTradingEvent: 10,
@@ -251,27 +245,27 @@ private func add(
         let bench = try DerivativesBench("eobi")
         bench.send([add(11)])
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.auctionBBO(
                     transactTime: 20, securityID: 42, bidPx: e8, offerPx: none, bidSize: 10,
                     offerSize: 20, potentialSecurityTradingEvent: 10, bidOrdType: 255,
                     offerOrdType: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.auctionClearingPrice(
                     transactTime: 21, securityID: 42, lastPx: e8, lastQty: 10, imbalanceQty: 5,
                     securityTradingStatus: 8, potentialSecurityTradingEvent: 0, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.crossRequest(
                     securityID: 42, lastPx: e8, lastQty: 10, side: 1, crossRequestType: 2,
                     inputSource: 1, transactTime: 22, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.quoteRequest(
                     securityID: 42, lastQty: 10, side: 255, transactTime: 23, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.topOfBook(
                     transactTime: 24, securityID: 42, bidPx: e8, offerPx: 2 * e8, bidSize: 3,
                     offerSize: 4, numberOfBuyOrders: 5, numberOfSellOrders: 6, to: &$0)
@@ -294,7 +288,7 @@ private func add(
         _ number: UInt32, security: Int64 = 42,
         entries: [EobiInstrumentSummaryEntriesValues] = []
     ) -> [UInt8] {
-        message {
+        wireBytes {
             EobiEncoder.instrumentSummary(
                 msgSeqNum: number, securityID: security, lastUpdateTime: 20, totNoOrders: 2,
                 securityStatus: 1, securityTradingStatus: 2, marketCondition: 3,
@@ -304,7 +298,7 @@ private func add(
     }
 
     private func snapshotOrder(_ number: UInt32, _ priority: UInt64) -> [UInt8] {
-        message {
+        wireBytes {
             EobiEncoder.snapshotOrder(
                 msgSeqNum: number, timePriority: priority, displayQty: 10, side: 1,
                 price: 100 * e8, to: &$0)
@@ -314,7 +308,7 @@ private func add(
     @Test func snapshots() throws {
         let bench = try DerivativesBench("eobi")
         var ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.productSummary(
                     msgSeqNum: 0, lastMsgSeqNumProcessed: 5, tradingSessionID: 1, to: &$0)
             },
@@ -359,11 +353,11 @@ private func add(
     @Test func whatIsNotMapped() throws {
         let bench = try DerivativesBench("eobi")
         let ticks = bench.send([
-            message { EobiEncoder.heartbeat(lastMsgSeqNumProcessed: 3, to: &$0) },
-            message { EobiEncoder.tesTradeReport(body: [1, 2, 3, 4, 5, 6, 7, 8], to: &$0) },
-            message { EobiEncoder.addComplexInstrument(body: [], to: &$0) },
-            message { EobiEncoder.addFlexibleInstrument(body: [], to: &$0) },
-            message { EobiEncoder.addScaledSimpleInstrument(body: [], to: &$0) },
+            wireBytes { EobiEncoder.heartbeat(lastMsgSeqNumProcessed: 3, to: &$0) },
+            wireBytes { EobiEncoder.tesTradeReport(body: [1, 2, 3, 4, 5, 6, 7, 8], to: &$0) },
+            wireBytes { EobiEncoder.addComplexInstrument(body: [], to: &$0) },
+            wireBytes { EobiEncoder.addFlexibleInstrument(body: [], to: &$0) },
+            wireBytes { EobiEncoder.addScaledSimpleInstrument(body: [], to: &$0) },
         ])
         #expect(ticks.isEmpty)
         #expect(
@@ -383,7 +377,7 @@ private func add(
     @Test func unrepresentablePrices() throws {
         let bench = try DerivativesBench("eobi")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.tradeReport(
                     securityID: 42, lastQty: 1, lastPx: Int64.max, matchType: 7, to: &$0)
             }
@@ -396,7 +390,7 @@ private func add(
         let bench = try DerivativesBench("eobi", instruments: 1)
         bench.send([add(11)])
         let ticks = bench.send([
-            message { EobiEncoder.orderMassDelete(securityID: 77, to: &$0) },
+            wireBytes { EobiEncoder.orderMassDelete(securityID: 77, to: &$0) },
             summary(1, security: 78),
         ])
         #expect(!ticks.contains { $0.tickKind == .clear } && bench.books.liveOrders == 1)
@@ -416,10 +410,10 @@ private func add(
     @Test func damage() throws {
         let messages = [
             add(11), add(12, 2), summary(1, entries: [.init(), .init()]), snapshotOrder(2, 3),
-            message {
+            wireBytes {
                 EobiEncoder.tradeReversal(securityID: 1, entries: [.init(), .init()], to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.massInstrumentStateChange(instruments: [.init(), .init()], to: &$0)
             },
         ]

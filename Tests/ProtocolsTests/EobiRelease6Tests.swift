@@ -6,16 +6,10 @@ import Wire
 
 private let e8: Int64 = 100_000_000
 
-private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
-    var bytes: [UInt8] = []
-    write(&bytes)
-    return bytes
-}
-
 /// others.md §6 "Release 6.0 differences", §16: quantities are whole 32-bit numbers.
 @Suite struct EobiRelease6Tests {
     private func add(_ priority: UInt64, side: UInt8 = 1) -> [UInt8] {
-        message {
+        wireBytes {
             EobiEncoder.orderAdd6(
                 securityID: 42, timePriority: priority, displayQty: 5, side: side,
                 price: 100 * e8, to: &$0)
@@ -26,33 +20,33 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
         let bench = try DerivativesBench("eobi-6")
         let ticks = bench.send([
             add(11),
-            message {
+            wireBytes {
                 EobiEncoder.orderModifySamePrio6(
                     transactTime: 20, prevDisplayQty: 5, securityID: 42, timePriority: 11,
                     displayQty: 4, side: 1, price: 100 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.orderModify6(
                     prevTimePriority: 11, prevPrice: 100 * e8, prevDisplayQty: 4, securityID: 42,
                     timePriority: 12, displayQty: 3, side: 1, price: 99 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.partialOrderExecution6(
                     side: 1, price: 99 * e8, timePriority: 12, securityID: 42, trdMatchID: 7,
                     lastQty: 1, lastPx: 99 * e8, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.fullOrderExecution6(
                     side: 1, price: 99 * e8, timePriority: 12, securityID: 42, trdMatchID: 8,
                     lastQty: 2, lastPx: 98 * e8, to: &$0)
             },
             add(13, side: 2),
-            message {
+            wireBytes {
                 EobiEncoder.orderDelete6(
                     transactTime: 21, securityID: 42, timePriority: 13, displayQty: 5, side: 2,
                     price: 100 * e8, to: &$0)
             },
-            message { EobiEncoder.orderMassDelete(securityID: 42, transactTime: 22, to: &$0) },
+            wireBytes { EobiEncoder.orderMassDelete(securityID: 42, transactTime: 22, to: &$0) },
         ])
         #expect(
             ticks.compactMap(\.tickKind) == [
@@ -67,28 +61,28 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
     @Test func everythingElse() throws {
         let bench = try DerivativesBench("eobi-6")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.executionSummary6(
                     securityID: 42, execID: 9, lastQty: 3, aggressorSide: 1, tradeCondition: 255,
                     lastPx: e8, restingHiddenQty: Int32.min, restingCxlQty: 1, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.tradeReport6(
                     securityID: 42, transactTime: 20, trdMatchID: 3, lastQty: 2, lastPx: e8,
                     matchType: 7, matchSubType: 1, tradeCondition: 6, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.tradeReversal6(
                     securityID: 42, transactTime: 21, trdMatchID: 3, lastQty: 2, lastPx: e8,
                     tradeCondition: 6, entries: [.init(price: e8, size: 4, entryType: 8)], to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.instrumentStateChange6(
                     securityID: 42, securityStatus: 1, securityTradingStatus: 2,
                     marketCondition: 3, fastMarketIndicator: 4, securityTradingEvent: 5,
                     transactTime: 22, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.addComplexInstrument6(
                     securityID: 50, transactTime: 23, securitySubType: 6, productComplex: 5,
                     legs: [
@@ -96,24 +90,24 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
                         .init(legSecurityID: 43, legRatioQty: 2, legSide: 2),
                     ], to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.auctionBBO6(
                     transactTime: 24, securityID: 42, bidPx: e8, offerPx: Int64.min, bidSize: 1,
                     offerSize: Int32.min, potentialSecurityTradingEvent: 0, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.auctionClearingPrice6(
                     transactTime: 25, securityID: 42, lastPx: e8, lastQty: 2, imbalanceQty: 3,
                     securityTradingStatus: 7, potentialSecurityTradingEvent: 10, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.crossRequest6(securityID: 42, lastQty: 4, transactTime: 26, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.quoteRequest6(
                     securityID: 42, lastQty: 5, side: 2, transactTime: 27, to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.topOfBook6(
                     transactTime: 28, securityID: 42, bidPx: e8, offerPx: 2 * e8, to: &$0)
             },
@@ -142,13 +136,13 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
     @Test func snapshots() throws {
         let bench = try DerivativesBench("eobi-6")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 EobiEncoder.instrumentSummary6(
                     msgSeqNum: 4, securityID: 42, lastUpdateTime: 20, totNoOrders: 1,
                     securityStatus: 1, securityTradingStatus: 203, securityTradingEvent: 0,
                     entries: [.init(price: e8, size: 2, entryType: 4, tradeCondition: 1)], to: &$0)
             },
-            message {
+            wireBytes {
                 EobiEncoder.snapshotOrder6(
                     msgSeqNum: 5, timePriority: 11, displayQty: 5, side: 2, price: e8, to: &$0)
             },
@@ -160,7 +154,7 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
 
     /// Of 2014: 8 bytes less (others.md §16).
     @Test func executionSummariesOf2014() throws {
-        let summary = message {
+        let summary = wireBytes {
             EobiEncoder.executionSummary3(
                 securityID: 42, aggressorTime: 1, execID: 9, lastQty: 3, aggressorSide: 2,
                 tradeCondition: 255, lastPx: e8, restingHiddenQty: 2, to: &$0)

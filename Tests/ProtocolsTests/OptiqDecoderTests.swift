@@ -4,24 +4,18 @@ import Testing
 import Ticks
 import Wire
 
-private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
-    var bytes: [UInt8] = []
-    write(&bytes)
-    return bytes
-}
-
 /// others.md §11: without the standing data's decimals no price can be told.
 @Suite struct OptiqDecoderTests {
     @Test func pricesAreCountedAndLeftOut() throws {
         let bench = try DerivativesBench("optiq")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 OptiqEncoder.marketUpdate(
                     updates: [.init(updateType: 1, symbolIndex: 5, price: 10), .init()], to: &$0)
             },
-            message { OptiqEncoder.orderUpdate(orders: [.init(symbolIndex: 5)], to: &$0) },
-            message { OptiqEncoder.priceUpdate(prices: [.init(), .init(), .init()], to: &$0) },
-            message { OptiqEncoder.longOrderUpdate(orders: [.init()], to: &$0) },
+            wireBytes { OptiqEncoder.orderUpdate(orders: [.init(symbolIndex: 5)], to: &$0) },
+            wireBytes { OptiqEncoder.priceUpdate(prices: [.init(), .init(), .init()], to: &$0) },
+            wireBytes { OptiqEncoder.longOrderUpdate(orders: [.init()], to: &$0) },
         ])
         #expect(ticks.isEmpty)
         let counters = bench.decoder.snapshotCounters()
@@ -32,7 +26,7 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
     @Test func states() throws {
         let bench = try DerivativesBench("optiq")
         let ticks = bench.send([
-            message {
+            wireBytes {
                 OptiqEncoder.marketStatusChange(
                     rebroadcast: 1, emm: 1,
                     changes: [
@@ -42,8 +36,8 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
                         .init(symbolIndex: 6, eventTime: 61, bookState: 6),
                     ], to: &$0)
             },
-            message { OptiqEncoder.startOfDay(tradingDay: 3, to: &$0) },
-            message { OptiqEncoder.endOfDay(tradingDay: 3, to: &$0) },
+            wireBytes { OptiqEncoder.startOfDay(tradingDay: 3, to: &$0) },
+            wireBytes { OptiqEncoder.endOfDay(tradingDay: 3, to: &$0) },
         ])
         #expect(
             Array(ticks.map { bench.symbol($0) + " " + brief($0) }.prefix(2)) == [
@@ -59,25 +53,25 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
     @Test func whatIsNotMapped() throws {
         let bench = try DerivativesBench("optiq")
         let ticks = bench.send([
-            message { OptiqEncoder.fullTradeInformation(blockLength: 18, to: &$0) },
-            message { OptiqEncoder.timetable(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.standingData(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.statistics(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.strategyStandingData(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.contractStandingData(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.outrightStandingData(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.lisPackage(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.healthStatus(to: &$0) },
-            message { OptiqEncoder.technicalNotification(blockLength: 0, to: &$0) },
-            message { OptiqEncoder.startOfSnapshot(to: &$0) },
-            message { OptiqEncoder.endOfSnapshot(to: &$0) },
+            wireBytes { OptiqEncoder.fullTradeInformation(blockLength: 18, to: &$0) },
+            wireBytes { OptiqEncoder.timetable(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.standingData(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.statistics(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.strategyStandingData(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.contractStandingData(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.outrightStandingData(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.lisPackage(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.healthStatus(to: &$0) },
+            wireBytes { OptiqEncoder.technicalNotification(blockLength: 0, to: &$0) },
+            wireBytes { OptiqEncoder.startOfSnapshot(to: &$0) },
+            wireBytes { OptiqEncoder.endOfSnapshot(to: &$0) },
         ])
         #expect(ticks.isEmpty)
         let counters = bench.decoder.snapshotCounters()
         #expect(counters.messageTotal == 12 && counters.unexpectedLength == 0)
-        var unknown = message { OptiqEncoder.healthStatus(to: &$0) }
+        var unknown = wireBytes { OptiqEncoder.healthStatus(to: &$0) }
         unknown.putWire(77 as UInt16, at: 4)
-        var cut = message { OptiqEncoder.priceUpdate(prices: [.init()], to: &$0) }
+        var cut = wireBytes { OptiqEncoder.priceUpdate(prices: [.init()], to: &$0) }
         cut.removeLast()
         cut.putWire(UInt16(cut.count), at: 0)
         bench.send([unknown, cut])
@@ -87,8 +81,8 @@ private func message(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
 
     @Test func damage() throws {
         let messages = [
-            message { OptiqEncoder.marketUpdate(updates: [.init(), .init()], to: &$0) },
-            message { OptiqEncoder.marketStatusChange(changes: [.init(), .init()], to: &$0) },
+            wireBytes { OptiqEncoder.marketUpdate(updates: [.init(), .init()], to: &$0) },
+            wireBytes { OptiqEncoder.marketStatusChange(changes: [.init(), .init()], to: &$0) },
         ]
         for seed in 1...3 as ClosedRange<UInt64> {
             try survivesDamage("optiq", messages, seed: seed)

@@ -15,10 +15,12 @@ final class B3Decoder: FeedDecoding {
 
     let feed: PacketFeed
     /// Live orders that have no price and are in no book.
-    @exclusivity(unchecked) private var priceless = OrderSet(capacity: pricelessMax)
+    private let priceless: OrderSet
 
     init(_ setup: DecoderSetup) {
         feed = PacketFeed(setup, .b3, ticksPerMessageMax: Self.ticksPerMessageMax)
+        priceless = OrderSet(
+            capacity: Self.pricelessMax, scopeCount: (setup.directory.capacity + 1) * 2)
     }
 
     func beginEpoch() { priceless.removeAll() }
@@ -123,13 +125,13 @@ final class B3Decoder: FeedDecoding {
         let side = side(message.entryType)
         let isNew = message.updateAction == B3UpdateAction.new.rawValue
         // Almost always empty: market orders wait in auctions only.
-        let wasPriceless = priceless.count > 0 && priceless.remove(reference)
+        let wasPriceless = !priceless.isEmpty && priceless.remove(reference)
         if message.priceIsNull {
             // It leaves the book that it was in, if it was in one.
             if !isNew && !wasPriceless {
                 emitter.emit(.delete, orderID: reference, side: side, flags: [])
             }
-            priceless.insert(reference, instrument: emitter.instrument)
+            priceless.insert(reference, scope: scope(emitter.instrument, side))
             return waiting(reference, message.size, side, flags, &emitter)
         }
         if wasPriceless { waiting(reference, 0, side, [], &emitter) }
@@ -146,12 +148,17 @@ final class B3Decoder: FeedDecoding {
         emitter.exchangeTime = message.transactTime
         let reference = reference(message.secondaryOrderID, message.securityID)
         let flags = flags(message.matchEventIndicator)
-        if priceless.count > 0, priceless.remove(reference) {
+        if !priceless.isEmpty, priceless.remove(reference) {
             return waiting(reference, 0, side(message.entryType), flags, &emitter)
         }
         emitter.emit(
             .delete, orderID: reference, quantity: message.size, side: side(message.entryType),
             flags: flags)
+    }
+
+    /// Orders without a price are forgotten by side.
+    private func scope(_ instrument: UInt32, _ side: Side) -> UInt32 {
+        instrument * 2 + (side == .ask ? 1 : 0)
     }
 
     /// An order without a price, which no book holds.
@@ -169,7 +176,9 @@ final class B3Decoder: FeedDecoding {
     private func clear(_ side: Side, _ flags: TickFlags, _ emitter: inout TickEmitter) {
         // With instrument 0 it would clear the whole channel.
         guard emitter.instrument != 0 else { return }
-        priceless.removeAll(of: emitter.instrument)
+        for one in [Side.bid, .ask] where side == .none || side == one {
+            priceless.removeAll(of: scope(emitter.instrument, one))
+        }
         emitter.emit(.clear, side: side, flags: flags.union(.lastOfEvent))
     }
 
@@ -211,8 +220,9 @@ final class B3Decoder: FeedDecoding {
                 && entry.matchEventIndicator & Self.implied != 0
             let flags: TickFlags = isImplied ? [.snapshot, .implied] : .snapshot
             if entry.priceIsNull {
-                priceless.insert(reference, instrument: emitter.instrument)
-                waiting(reference, entry.size, side(entry.entryType), flags, &emitter)
+                let side = side(entry.entryType)
+                priceless.insert(reference, scope: scope(emitter.instrument, side))
+                waiting(reference, entry.size, side, flags, &emitter)
                 continue
             }
             let price = feed.price(entry.priceBillionths)

@@ -20,13 +20,14 @@ final class CoinbaseDecoder: FeedDecoding {
     private let table: MessageTable
     @exclusivity(unchecked) var unrepresentable: UInt64 = 0
     /// What the books hold: a put does not say whether its order is new.
-    @exclusivity(unchecked) private var live = OrderSet(capacity: ordersMax)
+    private let live: OrderSet
     /// The instrument whose last order event did not end its transaction; 0 if there is none.
     @exclusivity(unchecked) private var openInstrument: UInt32 = 0
 
     init(_ setup: DecoderSetup) {
         instruments = CoinbaseInstruments(setup)
         table = MessageTable(.coinbase, feed: setup.feed)
+        live = OrderSet(capacity: Self.ordersMax, scopeCount: setup.directory.capacity + 1)
     }
 
     deinit { table.free() }
@@ -121,7 +122,7 @@ final class CoinbaseDecoder: FeedDecoding {
     ) {
         let orderID = UInt64(bitPattern: message.orderID)
         let price = price(message.priceBillionths, isNull: message.priceIsNull)
-        let isNew = live.insert(orderID, instrument: emitter.instrument) || !live.contains(orderID)
+        let isNew = live.insert(orderID, scope: emitter.instrument)
         emitter.emit(
             isNew ? .add : .modify, orderID: orderID, price: price,
             quantity: Int64(message.quantity), side: Self.side(message.side), flags: flags)

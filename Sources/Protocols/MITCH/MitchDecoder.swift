@@ -6,7 +6,7 @@ final class MitchDecoder: FeedDecoding {
     static let ticksPerMessageMax = 3
 
     private let feed: NumberedFeed
-    @exclusivity(unchecked) private var marketOrders = MarketOrders()
+    private let marketOrders = MarketOrders()
     /// ns of the last Time message, 0 before the first.
     @exclusivity(unchecked) private var second: UInt64 = 0
 

@@ -10,7 +10,7 @@ final class OmdcDecoder: FeedDecoding {
 
     let feed: NumberedFeed
     private let levels: NumberedLevels
-    @exclusivity(unchecked) private var marketOrders = MarketOrders()
+    private let marketOrders = MarketOrders()
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
