@@ -44,10 +44,14 @@ public struct MessageTable {
     /// block, where there is one); otherwise false, and counted as what it is.
     @inline(__always)
     public func accept(_ key: Int, length: Int) -> Bool {
-        guard key >= 0, key < keyLimit else { return refuse(key) }
+        guard key >= 0, key < keyLimit else {
+            refuse(key)
+            return false
+        }
         let bound = bounds[key]
         guard UInt32(truncatingIfNeeded: length) &- bound.least <= bound.span else {
-            return refuse(key)
+            refuse(key)
+            return false
         }
         counts[key] &+= 1
         return true
@@ -58,20 +62,20 @@ public struct MessageTable {
     public func accept(byte key: UInt8, length: Int) -> Bool {
         let bound = bounds[Int(key)]
         guard UInt32(truncatingIfNeeded: length) &- bound.least <= bound.span else {
-            return refuse(Int(key))
+            refuse(Int(key))
+            return false
         }
         counts[Int(key)] &+= 1
         return true
     }
 
     @inline(never)
-    private func refuse(_ key: Int) -> Bool {
+    private func refuse(_ key: Int) {
         if key < 0 || key >= keyLimit || bounds[key].least == Self.absent {
             refused.pointee.unknownType &+= 1
         } else {
             refused.pointee.unexpectedLength &+= 1
         }
-        return false
     }
 
     /// A message that `accept` took turned out to be cut inside (`isWhole` is false).

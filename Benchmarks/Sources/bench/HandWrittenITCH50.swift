@@ -66,6 +66,9 @@ final class HandWrittenITCH50Decoder: FeedDecoding {
 
     /// Decodes messages from `cursor` on until none remain or `capacity` might not hold the ticks
     /// of one more, and returns the number of ticks written. The blocks must lie whole in `blocks`.
+    ///
+    /// Not inlined into the benchmark's loop, which the other decoder, of another module, is not.
+    @inline(never)
     func decode(
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int

@@ -68,17 +68,17 @@ public final class ITCH50Decoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        guard let base = blocks.baseAddress else { return 0 }
+        guard let base = blocks.baseAddress, cursor.remaining > 0 else { return 0 }
         var emitter = TickEmitter(ticks: ticks, context: context)
-        var offset = cursor.offset
-        var remaining = cursor.remaining
+        // Few values that live through the loop: others would be spilled in it.
+        var block = base + cursor.offset
         var sequence = cursor.sequence
+        let end = sequence &+ UInt64(truncatingIfNeeded: cursor.remaining)
         let last = capacity - Self.ticksPerMessageMax
-        while remaining > 0, emitter.count <= last {
-            let length = Int(base.big16(offset))
-            let message = base + (offset &+ 2)
-            offset &+= 2 &+ length
-            remaining &-= 1
+        while sequence != end, emitter.count <= last {
+            let length = Int(block.big16(0))
+            let message = block + 2
+            block = message + length
             let type = length > 0 ? message.byte(0) : 0
             if table.accept(byte: type, length: length) {
                 emitter.sequence = sequence
@@ -86,7 +86,9 @@ public final class ITCH50Decoder: FeedDecoding {
             }
             sequence &+= 1
         }
-        cursor = BlockCursor(offset: offset, remaining: remaining, sequence: sequence)
+        cursor = BlockCursor(
+            offset: block - base, remaining: Int(truncatingIfNeeded: end &- sequence),
+            sequence: sequence)
         return emitter.count
     }
 
