@@ -38,6 +38,7 @@ public struct DissectedRecord {
 /// Walks files and hands out every packet with a payload, taken apart.
 public final class FileDissection {
     private let guess: ProtocolGuess
+    private let streamPacketLengths: [@Sendable (UnsafeRawBufferPointer) -> Int?]
     private let dissector = PacketDissector()
     /// Takes the packets whose IPv4 checksum is wrong, to show them all the same.
     private let lenient = PacketDissector(verifyIPv4Checksum: false)
@@ -47,7 +48,10 @@ public final class FileDissection {
     public private(set) var truncations: [(path: String, truncation: CaptureTruncation)] = []
 
     /// - Parameter feeds: those to choose from.
-    public init(feeds: [FeedDefinition]) { guess = ProtocolGuess(feeds: feeds) }
+    public init(feeds: [FeedDefinition]) {
+        guess = ProtocolGuess(feeds: feeds)
+        streamPacketLengths = feeds.compactMap(\.transport.streamPacketLength)
+    }
 
     /// Calls `body` for each packet until it returns false.
     public func dissect(path: String, _ body: (DissectedRecord) throws -> Bool) throws {
@@ -75,18 +79,34 @@ public final class FileDissection {
             }
             let datagram = found.datagram
             let time = captured.hasTime ? captured.timeNanoseconds : nil
-            let packet = guess.dissect(
-                datagram.payload,
-                to: ProtocolGuess.Destination(
-                    address: datagram.destination, port: datagram.destinationPort,
-                    isTCP: found.isTCP),
-                captureTime: time ?? 0)
-            let record = DissectedRecord(
-                number: number, time: time, source: "\(datagram.source):\(datagram.sourcePort)",
-                destination: "\(datagram.destination):\(datagram.destinationPort)",
-                payload: Array(datagram.payload), packet: packet, notes: found.notes)
-            guard try body(record) else { return }
+            var rest = datagram.payload
+            repeat {
+                let length = found.isTCP ? streamPacketLength(rest) : rest.count
+                let payload = UnsafeRawBufferPointer(rebasing: rest.prefix(length))
+                rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length))
+                let packet = guess.dissect(
+                    payload,
+                    to: ProtocolGuess.Destination(
+                        address: datagram.destination, port: datagram.destinationPort,
+                        isTCP: found.isTCP),
+                    captureTime: time ?? 0)
+                let record = DissectedRecord(
+                    number: number, time: time,
+                    source: "\(datagram.source):\(datagram.sourcePort)",
+                    destination: "\(datagram.destination):\(datagram.destinationPort)",
+                    payload: Array(payload), packet: packet, notes: found.notes)
+                guard try body(record) else { return }
+            } while !rest.isEmpty
         }
+    }
+
+    /// Bytes of the packet at the beginning of a TCP segment, which may hold several; all of them
+    /// where no feed knows better.
+    private func streamPacketLength(_ bytes: UnsafeRawBufferPointer) -> Int {
+        for length in streamPacketLengths {
+            if let length = length(bytes) { return max(length, 1) }
+        }
+        return bytes.count
     }
 
     /// The UDP or TCP payload of a packet; nil if there is none.
@@ -95,14 +115,19 @@ public final class FileDissection {
     ) -> (datagram: Datagram, isTCP: Bool, notes: [String])? {
         switch dissector.dissect(packet) {
         case .datagram(let datagram): return (datagram, false, [])
-        case .rejected(.badIPv4Checksum):
-            guard case .datagram(let datagram) = lenient.dissect(packet) else { return nil }
-            return (datagram, false, ["the IPv4 checksum is wrong"])
-        case .rejected:
+        case .rejected(let reason):
+            var notes: [String] = []
+            if reason == .badIPv4Checksum {
+                // Senders that leave it to their network cards capture it so.
+                notes = ["the IPv4 checksum is wrong"]
+                if case .datagram(let datagram) = lenient.dissect(packet) {
+                    return (datagram, false, notes)
+                }
+            }
             guard let segment = dissector.tcpSegment(packet), !segment.payload.isEmpty else {
                 return nil
             }
-            return (segment, true, ["TCP, not reassembled"])
+            return (segment, true, notes + ["TCP, not reassembled"])
         }
     }
 

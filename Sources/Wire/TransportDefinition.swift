@@ -52,12 +52,16 @@ public struct TransportDefinition: Sendable {
     public var defaultChannel: UInt32
     public var parse: @Sendable (UnsafeRawBufferPointer, TransportOptions) -> TransportOutcome
     public var encode: @Sendable (PacketContents) -> [UInt8]
+    /// For transports that flow through TCP: how many of the bytes the packet at their beginning
+    /// takes; nil if they are none of its packets. A datagram is one packet.
+    public var streamPacketLength: (@Sendable (UnsafeRawBufferPointer) -> Int?)?
 
     public init(
         name: String, framing: BlockFraming, unit: SequenceUnit = .messages,
         isTimed: Bool = false, defaultChannel: UInt32 = 0,
         parse: @escaping @Sendable (UnsafeRawBufferPointer, TransportOptions) -> TransportOutcome,
-        encode: @escaping @Sendable (PacketContents) -> [UInt8]
+        encode: @escaping @Sendable (PacketContents) -> [UInt8],
+        streamPacketLength: (@Sendable (UnsafeRawBufferPointer) -> Int?)? = nil
     ) {
         self.name = name
         self.framing = framing
@@ -66,5 +70,6 @@ public struct TransportDefinition: Sendable {
         self.defaultChannel = defaultChannel
         self.parse = parse
         self.encode = encode
+        self.streamPacketLength = streamPacketLength
     }
 }

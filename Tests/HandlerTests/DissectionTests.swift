@@ -68,6 +68,39 @@ import Wire
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Two packets of conflated CME data in one TCP segment, which its sender left to the network card:
+    /// the IPv4 checksum is 0.
+    @Test func packetsOfATCPSegment() throws {
+        let heartbeat = bytes(hex: "feca 06000000 c0c457a0f2c2a216 0a00 0000 d200 0200 0000")
+        let segment =
+            bytes(hex: "dbfc 2410 00000001 00000002 5018 0401 0000 0000") + heartbeat + heartbeat
+        let frame =
+            bytes(
+                hex:
+                    "00000c7354c5 c8d3ff7befa2 0800 4500 0058 0846 4000 8006 0000 c0a80001 0a0a0a01"
+            )
+            + segment
+        var bytes: [UInt8] = []
+        PcapWriter.appendHeader(to: &bytes)
+        frame.withUnsafeBytes { PcapWriter.appendPacket($0, timeNanoseconds: 5, to: &bytes) }
+        let file = FileManager.default.temporaryDirectory.appending(
+            path: "tapeline-\(UUID().uuidString).pcap")
+        try Data(bytes).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        var records: [DissectedRecord] = []
+        try FileDissection(feeds: FeedRegistry.feeds).dissect(path: file.path) { record in
+            records.append(record)
+            return true
+        }
+        #expect(records.map(\.number) == [1, 1])
+        for record in records {
+            #expect(record.payload == heartbeat && record.destination == "10.10.10.1:9232")
+            #expect(record.packet?.feed == "mdp3-tcp" && record.packet?.sequence == 6)
+            #expect(record.packet?.messages.map(\.name) == ["SubscriberHeartbeat"])
+            #expect(record.notes.count == 2)
+        }
+    }
+
     @Test func jsonOfAPacket() throws {
         let record = try #require(try records([itchPacket([Self.add])]).first)
         let json = text { DissectionJSON.append(record, to: &$0) }

@@ -67,6 +67,46 @@ import Wire
         #expect(MDP3Packet.transport.encode(contents) == levels)
     }
 
+    /// §1.4, and a public capture's packet.
+    @Test func conflatedPackets() throws {
+        let transport = MDP3Packet.conflatedTransport
+        let heartbeat = bytes(hex: "feca06000000c0c457a0f2c2a2160a000000d20002000000")
+        try heartbeat.withUnsafeBytes { payload in
+            guard case .packet(let packet) = transport.parse(payload, TransportOptions()) else {
+                throw TestFailure("rejected")
+            }
+            #expect(packet.kind == .data && packet.firstSequence == 6)
+            #expect(packet.sendTime == 1_631_080_362_389_521_600)
+            #expect(packet.blocks.count == 10)
+        }
+        let length = try #require(transport.streamPacketLength)
+        let second = [0xFE, 0xCA] + levels
+        for (stream, expected) in [
+            (heartbeat, heartbeat.count), (heartbeat + second, heartbeat.count),
+            (second + heartbeat, second.count), (second, second.count),
+            // Cut in a message, in the next packet's head, and before there is a head at all.
+            (Array(second.prefix(40)), 40), (heartbeat + [0xFE], heartbeat.count),
+            (heartbeat + [0xFE, 0xCA], heartbeat.count), (Array(second.prefix(13)), nil),
+            // Not of this protocol, and a size that leads nowhere.
+            (levels, nil), (heartbeat + [0, 0, 1, 2], heartbeat.count + 4),
+        ] as [([UInt8], Int?)] {
+            #expect(stream.withUnsafeBytes { length($0) } == expected)
+        }
+        for length in 0..<second.count where length != 2 + MDP3Packet.headerSize {
+            second.withUnsafeBytes { payload in
+                let cut = UnsafeRawBufferPointer(rebasing: payload[..<length])
+                guard case .rejected = transport.parse(cut, TransportOptions()) else {
+                    Issue.record("\(length) bytes were taken")
+                    return
+                }
+            }
+        }
+        let contents = PacketContents(
+            sequence: 19_321_375, sendTime: 1_446_234_284_339_294_656,
+            messages: [Array(levels[12...])])
+        #expect(transport.encode(contents) == second)
+    }
+
     private struct TestFailure: Error {
         init(_ text: String) {}
     }

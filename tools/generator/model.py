@@ -121,6 +121,8 @@ class Feed:
 class Header:
     name: str
     size: int
+    # Those whose packets begin with it; empty: all that no other header names.
+    feeds: list = field(default_factory=list)
     fields: list = field(default_factory=list)
 
 
@@ -326,6 +328,11 @@ class Reader:
 
     def on_header(self, tokens, text, to):
         self.block = Header(tokens[0], int(tokens[1]))
+        for token in tokens[2:]:
+            name, _, value = token.partition("=")
+            if name != "feeds":
+                self.fail(f"a header has no {name}")
+            self.block.feeds = value.split(",")
         self.protocol.headers.append(self.block)
 
     def on_enum(self, tokens, text, to):

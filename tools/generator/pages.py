@@ -35,7 +35,7 @@ class Description:
             for low, high, own, text in bits.values:
                 self.line("b", low, high, own, text)
         for header in protocol.headers:
-            self.line("H", header.name, header.size)
+            self.line("H", header.name, header.size, ",".join(header.feeds))
             self.fields(header.fields)
         self.line("X")
         self.fields(protocol.prefix)
@@ -107,7 +107,8 @@ class MappingPage:
         self.out.append("")
         self.summary()
         for header in protocol.headers:
-            self.out += [f"## {header.name} ({header.size} bytes)", ""]
+            feeds = f" of {', '.join(header.feeds)}" if header.feeds else ""
+            self.out += [f"## {header.name} ({header.size} bytes){feeds}", ""]
             self.table(header.fields, mapped=False)
         if protocol.prefix:
             self.out += [f"## Every message begins with ({protocol.prefix_size} bytes)", ""]

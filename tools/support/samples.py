@@ -55,8 +55,6 @@ UNSUPPORTED = [
     ("Nasdaq/Nasdaq.Equities.NlsPlus", "Nasdaq Last Sale Plus: no page of facts"),
     ("Otc/", "OTC Markets: no page of facts"),
     ("Tmx/", "TMX SOLA and XMT: no page of facts"),
-    ("Cme/Mdp3.Sbe.v1.12/", "CME conflated TCP (preamble 0xCAFE), no multicast; its session templates "
-     "from 200 on are not documented"),
 ]
 
 # Where our name of a message differs from the one in the file's name by more than case, blanks and

@@ -58,7 +58,7 @@ b	14	14	block
 B	ImbalanceCondition	u16le
 b	8	8	moreBuyers	
 b	9	9	moreSellers	
-H	PacketHeader	16
+H	PacketHeader	16	
 f	0	u8	channelID									dropped: the channel is configured
 f	1	u8	reserved									
 f	2	u16le	sequenceVersion									framing: session

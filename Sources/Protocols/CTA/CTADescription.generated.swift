@@ -81,7 +81,7 @@ v	51	governmentBond	Government bond
 E	CancelAction	char
 v	49	cancel	Cancel
 v	50	error	Error
-H	BlockHeader	20
+H	BlockHeader	20	
 f	0	u8	version									
 f	1	u16be	blockSize									
 f	3	char	dataFeed									

@@ -47,7 +47,7 @@ B	TransactionFlags	u8
 b	0	0	start	
 b	1	1	end	
 b	2	2	clearBook	
-H	PacketHeader	24
+H	PacketHeader	24	
 f	0	i64le	sendingTime					epoch-ns				framing: send time
 f	8	u64le	sequenceNumber									sequence
 f	16	u16le	channelID									framing: channel

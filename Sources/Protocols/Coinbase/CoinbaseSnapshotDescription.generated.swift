@@ -23,7 +23,7 @@ v	4	close
 v	5	preOpenNoCancel	
 v	6	expired	
 v	7	forbidden	
-H	PacketHeader	24
+H	PacketHeader	24	
 f	0	i64le	sendingTime					epoch-ns				framing: send time
 f	8	u64le	sequenceNumber									dropped: the last incremental message included; recovery joins by it
 f	16	u16le	channelID									framing: channel

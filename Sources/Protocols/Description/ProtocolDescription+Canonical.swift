@@ -7,7 +7,7 @@
 /// | F | feed: name, title, version, venue, hints |
 /// | E, v | enumeration: name, type; value: number, name, text |
 /// | B, b | bit set: name, type; bits: low, high, name, text |
-/// | H | header: name, size; its fields follow |
+/// | H | header: name, size, feeds; its fields follow |
 /// | X | the prefix's fields follow |
 /// | M | message: key, key text, name, least, most, feeds, mapping |
 /// | f | field: offset, type, name, exponent, enum, bits, null, unit, const, since, "?", mapping |
@@ -58,7 +58,10 @@ private struct CanonicalReader {
                 .init(low: number(1), high: number(2), name: columns[3], text: columns[4]))
         case "H":
             owner = .header
-            result.headers.append(.init(name: columns[1], size: number(2)))
+            result.headers.append(
+                .init(
+                    name: columns[1], size: number(2),
+                    feeds: columns[3].split(separator: ",").map(String.init)))
         case "X": owner = .prefix
         case "M": message(columns)
         case "f": add(Self.field(columns))

@@ -103,6 +103,8 @@ public struct ProtocolDescription: Sendable {
     public struct Header: Sendable {
         public var name: String
         public var size: Int
+        /// Those whose packets begin with it; if empty, all that no other header names.
+        public var feeds: [String] = []
         public var fields: [Field] = []
     }
 

@@ -23,7 +23,11 @@ public struct MessageDissector {
         self.prefix = prefix
         // Where a packet is one message, that message's prefix is the packet's header.
         let isMessage = description.framing == "packet" && description.inner.isEmpty
-        let header = isMessage ? nil : description.headers.first
+        let header =
+            isMessage
+            ? nil
+            : description.headers.first { $0.feeds.contains(feed) }
+                ?? description.headers.first { $0.feeds.isEmpty }
         headerFields = (header?.fields ?? []).map { FieldPlan($0, description) }
         headerSize = header?.size ?? 0
         keys = description.key.compactMap { name in prefix.first { $0.field.name == name } }

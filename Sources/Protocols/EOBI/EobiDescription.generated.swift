@@ -47,7 +47,7 @@ v	202	circuitBreakerAuction
 v	203	closingAuction	
 v	204	ipoAuction	
 v	205	retailAuction	
-H	PacketHeader	32
+H	PacketHeader	32	
 f	0	u16le	bodyLength									framing
 f	2	u16le	templateID									framing: a generation of the layout
 f	4	u32le	unused									dropped: all ones

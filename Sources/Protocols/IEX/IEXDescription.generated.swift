@@ -60,7 +60,7 @@ B	EventFlags	u8
 b	0	0	complete	the event is complete
 B	ModifyFlags	u8
 b	0	0	keepsPriority	
-H	Segment	40
+H	Segment	40	
 f	0	u8	version									
 f	2	u16le	messageProtocol		MessageProtocol							
 f	4	u32le	channel									

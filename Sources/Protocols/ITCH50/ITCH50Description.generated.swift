@@ -19,7 +19,7 @@ F	itch50-psx	Nasdaq PSX TotalView	5.0	XPSX
 E	Side	char
 v	66	bid	Buy
 v	83	ask	Sell
-H	DownstreamPacket	20
+H	DownstreamPacket	20	
 f	0	char[10]	session									
 f	10	u64be	sequenceNumber									
 f	18	u16be	messageCount									

@@ -307,6 +307,14 @@
 /// Keys of the messages (cme-mdp3.md).
 public enum MDP3Message {
     @inlinable @inline(__always)
+    public static var requestAck: Int { 206 }
+    @inlinable @inline(__always)
+    public static var securityListRequest: Int { 208 }
+    @inlinable @inline(__always)
+    public static var securityStatusRequest: Int { 209 }
+    @inlinable @inline(__always)
+    public static var subscriberHeartbeat: Int { 210 }
+    @inlinable @inline(__always)
     public static var channelReset4: Int { 4 }
     @inlinable @inline(__always)
     public static var adminHeartbeat12: Int { 12 }
@@ -407,6 +415,400 @@ public enum MDP3Message {
     public var sendingTime: UInt64 {
         UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt64.self))
     }
+}
+
+/// ConflatedPreamble, 14 bytes (cme-mdp3.md).
+@frozen public struct MDP3ConflatedPreamble {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    @inlinable @inline(__always)
+    public var encodingType: UInt16 {
+        UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt16.self))
+    }
+    @inlinable @inline(__always)
+    public var msgSeqNum: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 2, as: UInt32.self))
+    }
+    @inlinable @inline(__always)
+    public var sendingTime: UInt64 {
+        UInt64(littleEndian: base.loadUnaligned(fromByteOffset: 6, as: UInt64.self))
+    }
+}
+
+/// RequestAck (206), block of 6 bytes at least (cme-mdp3.md).
+@frozen public struct MDP3RequestAck {
+    public let base: UnsafeRawPointer
+    public let blockLength: Int
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer, blockLength: Int) {
+        self.base = base
+        self.blockLength = blockLength
+    }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var requestID: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
+    }
+    /// Offset 4: dropped: session.
+    @inlinable @inline(__always)
+    public var option: UInt8 {
+        base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
+    }
+    /// Offset 5: dropped: session.
+    @inlinable @inline(__always)
+    public var status: UInt8 {
+        base.loadUnaligned(fromByteOffset: 5, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var groups: MDP3RequestAckGroups {
+        MDP3RequestAckGroups(base + blockLength)
+    }
+    @inlinable @inline(__always)
+    public var securities: MDP3RequestAckSecurities {
+        MDP3RequestAckSecurities(groups.end)
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
+        var at = blockLength
+        guard length - at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count0 == 0 || stride0 >= 6 else { return false }
+        at += 3
+        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
+        else { return false }
+        at += count0 * stride0
+        guard length - at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count1 == 0 || stride1 >= 4 else { return false }
+        at += 3
+        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
+        else { return false }
+        at += count1 * stride1
+        return at <= length
+    }
+}
+
+/// One entry of groups (cme-mdp3.md).
+@frozen public struct MDP3RequestAckGroupsEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityGroupKey: UInt64 {
+        base.wireLetters(0, bytes: 6)
+    }
+    public var securityGroupText: String { base.wireText(0, bytes: 6) }
+    @inlinable @inline(__always)
+    public var securityGroupBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 0, count: 6)
+    }
+}
+
+/// The entries of groups, one behind the other.
+@frozen public struct MDP3RequestAckGroups {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3RequestAckGroupsEntry {
+        let at = base + index &* stride
+        return MDP3RequestAckGroupsEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// One entry of securities (cme-mdp3.md).
+@frozen public struct MDP3RequestAckSecuritiesEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityID: Int32 {
+        Int32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: Int32.self))
+    }
+}
+
+/// The entries of securities, one behind the other.
+@frozen public struct MDP3RequestAckSecurities {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3RequestAckSecuritiesEntry {
+        let at = base + index &* stride
+        return MDP3RequestAckSecuritiesEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// SecurityListRequest (208), block of 5 bytes at least (cme-mdp3.md).
+@frozen public struct MDP3SecurityListRequest {
+    public let base: UnsafeRawPointer
+    public let blockLength: Int
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer, blockLength: Int) {
+        self.base = base
+        self.blockLength = blockLength
+    }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var requestID: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
+    }
+    /// Offset 4: dropped: session.
+    @inlinable @inline(__always)
+    public var option: UInt8 {
+        base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var groups: MDP3SecurityListRequestGroups {
+        MDP3SecurityListRequestGroups(base + blockLength)
+    }
+    @inlinable @inline(__always)
+    public var securities: MDP3SecurityListRequestSecurities {
+        MDP3SecurityListRequestSecurities(groups.end)
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
+        var at = blockLength
+        guard length - at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count0 == 0 || stride0 >= 6 else { return false }
+        at += 3
+        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
+        else { return false }
+        at += count0 * stride0
+        guard length - at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count1 == 0 || stride1 >= 4 else { return false }
+        at += 3
+        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
+        else { return false }
+        at += count1 * stride1
+        return at <= length
+    }
+}
+
+/// One entry of groups (cme-mdp3.md).
+@frozen public struct MDP3SecurityListRequestGroupsEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityGroupKey: UInt64 {
+        base.wireLetters(0, bytes: 6)
+    }
+    public var securityGroupText: String { base.wireText(0, bytes: 6) }
+    @inlinable @inline(__always)
+    public var securityGroupBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 0, count: 6)
+    }
+}
+
+/// The entries of groups, one behind the other.
+@frozen public struct MDP3SecurityListRequestGroups {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3SecurityListRequestGroupsEntry {
+        let at = base + index &* stride
+        return MDP3SecurityListRequestGroupsEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// One entry of securities (cme-mdp3.md).
+@frozen public struct MDP3SecurityListRequestSecuritiesEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityID: Int32 {
+        Int32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: Int32.self))
+    }
+}
+
+/// The entries of securities, one behind the other.
+@frozen public struct MDP3SecurityListRequestSecurities {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3SecurityListRequestSecuritiesEntry {
+        let at = base + index &* stride
+        return MDP3SecurityListRequestSecuritiesEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// SecurityStatusRequest (209), block of 5 bytes at least (cme-mdp3.md).
+@frozen public struct MDP3SecurityStatusRequest {
+    public let base: UnsafeRawPointer
+    public let blockLength: Int
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer, blockLength: Int) {
+        self.base = base
+        self.blockLength = blockLength
+    }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var requestID: UInt32 {
+        UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
+    }
+    /// Offset 4: dropped: session.
+    @inlinable @inline(__always)
+    public var option: UInt8 {
+        base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
+    }
+    @inlinable @inline(__always)
+    public var groups: MDP3SecurityStatusRequestGroups {
+        MDP3SecurityStatusRequestGroups(base + blockLength)
+    }
+    @inlinable @inline(__always)
+    public var securities: MDP3SecurityStatusRequestSecurities {
+        MDP3SecurityStatusRequestSecurities(groups.end)
+    }
+    /// True if everything behind the fixed part lies inside the message: `length`
+    /// counts from `base`. The fixed part has been checked already.
+    @inlinable
+    public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
+        var at = blockLength
+        guard length - at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count0 == 0 || stride0 >= 6 else { return false }
+        at += 3
+        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
+        else { return false }
+        at += count0 * stride0
+        guard length - at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard count1 == 0 || stride1 >= 4 else { return false }
+        at += 3
+        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
+        else { return false }
+        at += count1 * stride1
+        return at <= length
+    }
+}
+
+/// One entry of groups (cme-mdp3.md).
+@frozen public struct MDP3SecurityStatusRequestGroupsEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityGroupKey: UInt64 {
+        base.wireLetters(0, bytes: 6)
+    }
+    public var securityGroupText: String { base.wireText(0, bytes: 6) }
+    @inlinable @inline(__always)
+    public var securityGroupBytes: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: base + 0, count: 6)
+    }
+}
+
+/// The entries of groups, one behind the other.
+@frozen public struct MDP3SecurityStatusRequestGroups {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3SecurityStatusRequestGroupsEntry {
+        let at = base + index &* stride
+        return MDP3SecurityStatusRequestGroupsEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// One entry of securities (cme-mdp3.md).
+@frozen public struct MDP3SecurityStatusRequestSecuritiesEntry {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
+    /// Offset 0: dropped: session.
+    @inlinable @inline(__always)
+    public var securityID: Int32 {
+        Int32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: Int32.self))
+    }
+}
+
+/// The entries of securities, one behind the other.
+@frozen public struct MDP3SecurityStatusRequestSecurities {
+    public let base: UnsafeRawPointer
+    public let count: Int
+    public let stride: Int
+    @inlinable @inline(__always)
+    public init(_ at: UnsafeRawPointer) {
+        base = at + 3
+        count = Int(at.loadUnaligned(fromByteOffset: 2, as: UInt8.self))
+        stride = Int(UInt16(littleEndian: at.loadUnaligned(fromByteOffset: 0, as: UInt16.self)))
+    }
+    @inlinable @inline(__always)
+    public subscript(index: Int) -> MDP3SecurityStatusRequestSecuritiesEntry {
+        let at = base + index &* stride
+        return MDP3SecurityStatusRequestSecuritiesEntry(at)
+    }
+    @inlinable @inline(__always)
+    public var end: UnsafeRawPointer { base + count &* stride }
+}
+
+/// SubscriberHeartbeat (210), block of 0 bytes at least (cme-mdp3.md).
+@frozen public struct MDP3SubscriberHeartbeat {
+    public let base: UnsafeRawPointer
+    @inlinable @inline(__always)
+    public init(_ base: UnsafeRawPointer) { self.base = base }
 }
 
 /// ChannelReset4 (4), block of 9 bytes at least (cme-mdp3.md).

@@ -16,9 +16,11 @@ N	MatchEventIndicator bit 7 ends the venue's event. The last `level` or `clear` 
 N	In messages with levels and order entries, the ticks of the orders come first. Books take the levels: an instrument that has seen a `level` tick is a book of levels, and its order ticks are told, but not applied.
 N	RptSeq counts the entries of an instrument. It is used for snapshots alone: one whose RptSeq is less than the last seen in the increments is older than the book and is skipped, and increments that a snapshot contains already are skipped. (After a gap of the channel an instrument whose RptSeq goes on without a hole would still be whole; its book stays suspect all the same.)
 N	DeleteThru and DeleteFrom were not seen in captures, and the sources contradict each other: DeleteThru clears the side, DeleteFrom removes the best levels up to the one given, as one public handler does it.
+N	Conflated market data (feed `mdp3-tcp`) is for `dissect`, segment by segment: the data path takes no TCP. Its session messages (206 to 210) have a schema of their own, number 2, of which there are no facts: their names are those of public captures, what their fields are is read from one capture each. They become nothing.
 N	Instruments are found by SecurityID. Before its definition comes, an instrument has an entry without a symbol and that number as its code. Definitions that come on a channel of their own need a channel of feed `mdp3-loop`; its packets are taken without their numbers, which begin again with each loop.
 F	mdp3	CME MDP 3.0 incremental	5 to 13	XCME	port=14300-14399;port=15300-15399
 F	mdp3-loop	CME MDP 3.0 market recovery and instrument definitions	5 to 13	XCME	
+F	mdp3-tcp	CME MDP 3.0 conflated over TCP, in captures	10 to 13	XCME	port=9232
 E	AggressorFlag	u8
 v	0	notAggressor	
 v	1	aggressor	
@@ -196,27 +198,60 @@ b	2	2	rounded
 b	3	3	intraday	
 b	4	4	reservedBits	
 b	7	7	nullValue	
-H	BinaryPacketHeader	12
+H	BinaryPacketHeader	12	
 f	0	u32le	msgSeqNum									
 f	4	u64le	sendingTime					epoch-ns				
+H	ConflatedPreamble	14	mdp3-tcp
+f	0	u16le	encodingType						0xCAFE			
+f	2	u32le	msgSeqNum									
+f	6	u64le	sendingTime					epoch-ns				
 X
 f	0	u16le	msgSize									framing: size of the message with these fields
 f	2	u16le	blockLength									framing: size of the root block
 f	4	u16le	templateId									framing: which message
 f	6	u16le	schemaId									framing: always 1, another one is refused
 f	8	u16le	version									framing: schema version
-M	4	4	ChannelReset4	9		mdp3,mdp3-loop	`clear` of the channel
+M	206	206	RequestAck	6		mdp3-tcp	dropped: session, not documented
+f	0	u32le	requestID									dropped: session
+f	4	u8	option									dropped: session
+f	5	u8	status									dropped: session
+G	group	groups	u16le blockLength,u8 count				6	
+f	0	char[6]	securityGroup									dropped: session
+e
+G	group	securities	u16le blockLength,u8 count				4	
+f	0	i32le	securityID									dropped: session
+e
+M	208	208	SecurityListRequest	5		mdp3-tcp	dropped: session, not documented
+f	0	u32le	requestID									dropped: session
+f	4	u8	option									dropped: session
+G	group	groups	u16le blockLength,u8 count				6	
+f	0	char[6]	securityGroup									dropped: session
+e
+G	group	securities	u16le blockLength,u8 count				4	
+f	0	i32le	securityID									dropped: session
+e
+M	209	209	SecurityStatusRequest	5		mdp3-tcp	dropped: session, not documented
+f	0	u32le	requestID									dropped: session
+f	4	u8	option									dropped: session
+G	group	groups	u16le blockLength,u8 count				6	
+f	0	char[6]	securityGroup									dropped: session
+e
+G	group	securities	u16le blockLength,u8 count				4	
+f	0	i32le	securityID									dropped: session
+e
+M	210	210	SubscriberHeartbeat	0		mdp3-tcp	dropped: session, not documented
+M	4	4	ChannelReset4	9		mdp3,mdp3-loop,mdp3-tcp	`clear` of the channel
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				2	
 f	0	i16le	applID									dropped: the channel is the one that brought it
 e
-M	12	12	AdminHeartbeat12	0		mdp3,mdp3-loop	dropped: an idle channel
-M	15	15	AdminLogin15	1		mdp3,mdp3-loop	dropped: of TCP replay
+M	12	12	AdminHeartbeat12	0		mdp3,mdp3-loop,mdp3-tcp	dropped: an idle channel
+M	15	15	AdminLogin15	1		mdp3,mdp3-loop,mdp3-tcp	dropped: of TCP replay
 f	0	i8	heartBtInt									
-M	16	16	AdminLogout16	180		mdp3,mdp3-loop	dropped: of TCP replay
+M	16	16	AdminLogout16	180		mdp3,mdp3-loop,mdp3-tcp	dropped: of TCP replay
 f	0	char[180]	text									
-M	27	27	MDInstrumentDefinitionFuture27	213		mdp3,mdp3-loop	`definition`, `status.trading`
+M	27	27	MDInstrumentDefinitionFuture27	213		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -279,7 +314,7 @@ G	group	noLotTypeRules	u16le blockLength,u8 count				5
 f	0	i8	lotType									directory: which lot; 2 is the lot size, others detail `lot_N`
 f	1	i32le	minLotSize	-4			2147483647					directory: lot size
 e
-M	29	29	MDInstrumentDefinitionSpread29	193		mdp3,mdp3-loop	`definition`, `status.trading`
+M	29	29	MDInstrumentDefinitionSpread29	193		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -343,7 +378,7 @@ f	5	i8	legRatioQty									directory: detail `legs`
 f	6	i64le	legPrice	-7			9223372036854775807					dropped: covered spreads
 f	14	i32le	legOptionDelta	-4			2147483647					dropped: covered spreads
 e
-M	30	30	SecurityStatus30	30		mdp3,mdp3-loop	`status.trading`, `status.tradingReason`, `status.tradingEvent`
+M	30	30	SecurityStatus30	30		mdp3,mdp3-loop,mdp3-tcp	`status.trading`, `status.tradingReason`, `status.tradingEvent`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	char[6]	securityGroup									order_id: of `status.trading`, letters
 f	14	char[6]	asset									order_id: of `status.tradingReason`, letters
@@ -353,7 +388,7 @@ f	26	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see a
 f	27	u8	securityTradingStatus		SecurityTradingStatus		255					extra: of `status.trading`; 255 for none
 f	28	u8	haltReason		HaltReason							extra: of `status.tradingReason`
 f	29	u8	securityTradingEvent		SecurityTradingEvent							extra: of `status.tradingEvent`
-M	32	32	MDIncrementalRefreshBook32	9		mdp3,mdp3-loop	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	32	32	MDIncrementalRefreshBook32	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				27	
@@ -373,7 +408,7 @@ f	16	i32le	mdDisplayQty				2147483647					quantity
 f	20	u8	referenceID				255					instrument, side and price: of that entry, counted from 1
 f	21	u8	orderUpdateAction		OrderUpdateAction							kind
 e
-M	33	33	MDIncrementalRefreshDailyStatistics33	9		mdp3,mdp3-loop	`statistic`
+M	33	33	MDIncrementalRefreshDailyStatistics33	9		mdp3,mdp3-loop,mdp3-tcp	`statistic`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				25	
@@ -386,7 +421,7 @@ f	22	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	23	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 f	24	char	mdEntryType		MDEntryTypeDailyStatistics							side, and `implied`; of statistics: detail
 e
-M	34	34	MDIncrementalRefreshLimitsBanding34	9		mdp3,mdp3-loop	`limits`
+M	34	34	MDIncrementalRefreshLimitsBanding34	9		mdp3,mdp3-loop,mdp3-tcp	`limits`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				32	
@@ -396,7 +431,7 @@ f	16	i64le	maxPriceVariation	-7			9223372036854775807					price: of `limits.pric
 f	24	i32le	securityID									instrument, by the table of security numbers
 f	28	u32le	rptSeq									dropped: used for snapshots, see above
 e
-M	35	35	MDIncrementalRefreshSessionStatistics35	9		mdp3,mdp3-loop	`statistic`
+M	35	35	MDIncrementalRefreshSessionStatistics35	9		mdp3,mdp3-loop,mdp3-tcp	`statistic`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				19	
@@ -408,7 +443,7 @@ f	17	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 f	18	char	mdEntryType		MDEntryTypeStatistics							side, and `implied`; of statistics: detail
 f	19	i32le	mdEntrySize				2147483647			8	?	quantity
 e
-M	36	36	MDIncrementalRefreshTrade36	9		mdp3,mdp3-loop	`trade`, `tradeCorrect`, `tradeBreak`
+M	36	36	MDIncrementalRefreshTrade36	9		mdp3,mdp3-loop,mdp3-tcp	`trade`, `tradeCorrect`, `tradeBreak`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				30	
@@ -421,7 +456,7 @@ f	24	i32le	tradeID									order_id
 f	28	u8	aggressorSide		AggressorSide		255					side
 f	29	u8	mdUpdateAction		MDUpdateAction							kind, or which levels change
 e
-M	37	37	MDIncrementalRefreshVolume37	9		mdp3,mdp3-loop	`statistic.electronicVolume`
+M	37	37	MDIncrementalRefreshVolume37	9		mdp3,mdp3-loop,mdp3-tcp	`statistic.electronicVolume`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				13	
@@ -430,7 +465,7 @@ f	4	i32le	securityID									instrument, by the table of security numbers
 f	8	u32le	rptSeq									dropped: used for snapshots, see above
 f	12	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 e
-M	38	38	SnapshotFullRefresh38	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
+M	38	38	SnapshotFullRefresh38	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
 f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
@@ -452,7 +487,7 @@ f	19	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	20	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	21	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
-M	39	39	QuoteRequest39	32		mdp3,mdp3-loop	`status.quoteRequest`
+M	39	39	QuoteRequest39	32		mdp3,mdp3-loop,mdp3-tcp	`status.quoteRequest`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	char[23]	quoteReqID									dropped: free text
 f	31	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
@@ -463,7 +498,7 @@ f	24	i32le	orderQty				2147483647					quantity
 f	28	i8	quoteType									extra
 f	29	i8	side				127					side
 e
-M	41	41	MDInstrumentDefinitionOption41	211		mdp3,mdp3-loop	`definition`, `status.trading`
+M	41	41	MDInstrumentDefinitionOption41	211		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -532,7 +567,7 @@ G	group	noRelatedInstruments	u16le blockLength,u8 count				24		?
 f	0	i32le	relatedSecurityID									dropped: related instruments
 f	4	char[20]	relatedSymbol									dropped: related instruments
 e
-M	42	42	MDIncrementalRefreshTradeSummary42	9		mdp3,mdp3-loop	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
+M	42	42	MDIncrementalRefreshTradeSummary42	9		mdp3,mdp3-loop,mdp3-tcp	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				26	
@@ -549,7 +584,7 @@ G	group	noOrderIDEntries	u16le blockLength,pad[5],u8 count				12
 f	0	u64le	orderID									order_id
 f	8	i32le	lastQty									quantity: of a `fill`
 e
-M	43	43	MDIncrementalRefreshOrderBook43	9		mdp3,mdp3-loop	`add`, `modify`, `delete`, `clear`
+M	43	43	MDIncrementalRefreshOrderBook43	9		mdp3,mdp3-loop,mdp3-tcp	`add`, `modify`, `delete`, `clear`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				34	
@@ -561,7 +596,7 @@ f	28	i32le	securityID									instrument, by the table of security numbers
 f	32	u8	mdUpdateAction		MDUpdateAction							kind, or which levels change
 f	33	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	44	44	SnapshotFullRefreshOrderBook44	28		mdp3,mdp3-loop	`add`, flagged snapshot
+M	44	44	SnapshotFullRefreshOrderBook44	28		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
 f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
@@ -575,7 +610,7 @@ f	16	i64le	mdEntryPx	-7								price
 f	24	i32le	mdDisplayQty									quantity
 f	28	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	46	46	MDIncrementalRefreshBook46	9		mdp3,mdp3-loop	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	46	46	MDIncrementalRefreshBook46	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				27	
@@ -596,7 +631,7 @@ f	16	i32le	mdDisplayQty				2147483647					quantity
 f	20	u8	referenceID				255					instrument, side and price: of that entry, counted from 1
 f	21	u8	orderUpdateAction		OrderUpdateAction							kind
 e
-M	47	47	MDIncrementalRefreshOrderBook47	9		mdp3,mdp3-loop	`add`, `modify`, `delete`, `clear`
+M	47	47	MDIncrementalRefreshOrderBook47	9		mdp3,mdp3-loop,mdp3-tcp	`add`, `modify`, `delete`, `clear`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				34	
@@ -608,7 +643,7 @@ f	28	i32le	securityID									instrument, by the table of security numbers
 f	32	u8	mdUpdateAction		MDUpdateAction							kind, or which levels change
 f	33	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	48	48	MDIncrementalRefreshTradeSummary48	9		mdp3,mdp3-loop	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
+M	48	48	MDIncrementalRefreshTradeSummary48	9		mdp3,mdp3-loop,mdp3-tcp	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				30	
@@ -625,7 +660,7 @@ G	group	noOrderIDEntries	u16le blockLength,pad[5],u8 count				12
 f	0	u64le	orderID									order_id
 f	8	i32le	lastQty									quantity: of a `fill`
 e
-M	49	49	MDIncrementalRefreshDailyStatistics49	9		mdp3,mdp3-loop	`statistic`
+M	49	49	MDIncrementalRefreshDailyStatistics49	9		mdp3,mdp3-loop,mdp3-tcp	`statistic`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				25	
@@ -638,7 +673,7 @@ f	22	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	23	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 f	24	char	mdEntryType		MDEntryTypeDailyStatistics							side, and `implied`; of statistics: detail
 e
-M	50	50	MDIncrementalRefreshLimitsBanding50	9		mdp3,mdp3-loop	`limits`
+M	50	50	MDIncrementalRefreshLimitsBanding50	9		mdp3,mdp3-loop,mdp3-tcp	`limits`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				32	
@@ -648,7 +683,7 @@ f	16	i64le	maxPriceVariation	-9			9223372036854775807					price: of `limits.pric
 f	24	i32le	securityID									instrument, by the table of security numbers
 f	28	u32le	rptSeq									dropped: used for snapshots, see above
 e
-M	51	51	MDIncrementalRefreshSessionStatistics51	9		mdp3,mdp3-loop	`statistic`
+M	51	51	MDIncrementalRefreshSessionStatistics51	9		mdp3,mdp3-loop,mdp3-tcp	`statistic`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				23	
@@ -660,7 +695,7 @@ f	17	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 f	18	char	mdEntryType		MDEntryTypeStatistics							side, and `implied`; of statistics: detail
 f	19	i32le	mdEntrySize				2147483647					quantity
 e
-M	52	52	SnapshotFullRefresh52	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
+M	52	52	SnapshotFullRefresh52	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
 f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
@@ -682,7 +717,7 @@ f	19	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	20	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	21	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
-M	53	53	SnapshotFullRefreshOrderBook53	28		mdp3,mdp3-loop	`add`, flagged snapshot
+M	53	53	SnapshotFullRefreshOrderBook53	28		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
 f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
@@ -696,7 +731,7 @@ f	16	i64le	mdEntryPx	-9								price
 f	24	i32le	mdDisplayQty									quantity
 f	28	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	54	54	MDInstrumentDefinitionFuture54	216		mdp3,mdp3-loop	`definition`, `status.trading`
+M	54	54	MDInstrumentDefinitionFuture54	216		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -760,7 +795,7 @@ G	group	noLotTypeRules	u16le blockLength,u8 count				5
 f	0	i8	lotType									directory: which lot; 2 is the lot size, others detail `lot_N`
 f	1	i32le	minLotSize	-4			2147483647					directory: lot size
 e
-M	55	55	MDInstrumentDefinitionOption55	213		mdp3,mdp3-loop	`definition`, `status.trading`
+M	55	55	MDInstrumentDefinitionOption55	213		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -830,7 +865,7 @@ G	group	noRelatedInstruments	u16le blockLength,u8 count				24
 f	0	i32le	relatedSecurityID									dropped: related instruments
 f	4	char[20]	relatedSymbol									dropped: related instruments
 e
-M	56	56	MDInstrumentDefinitionSpread56	195		mdp3,mdp3-loop	`definition`, `status.trading`
+M	56	56	MDInstrumentDefinitionSpread56	195		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -899,7 +934,7 @@ f	5	i8	legRatioQty									directory: detail `legs`
 f	6	i64le	legPrice	-9			9223372036854775807					dropped: covered spreads
 f	14	i32le	legOptionDelta	-4			2147483647					dropped: covered spreads
 e
-M	57	57	MDInstrumentDefinitionFixedIncome57	338		mdp3,mdp3-loop	`definition`, `status.trading`
+M	57	57	MDInstrumentDefinitionFixedIncome57	338		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -967,7 +1002,7 @@ G	group	noLotTypeRules	u16le blockLength,u8 count				5
 f	0	i8	lotType									directory: which lot; 2 is the lot size, others detail `lot_N`
 f	1	i32le	minLotSize	-4			2147483647					directory: lot size
 e
-M	58	58	MDInstrumentDefinitionRepo58	255		mdp3,mdp3-loop	`definition`, `status.trading`
+M	58	58	MDInstrumentDefinitionRepo58	255		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -1052,7 +1087,7 @@ f	8	i32le	brokenDateSecurityID									dropped: repo terms
 f	12	u16le	brokenDateStart				65535	days				dropped: repo terms
 f	14	u16le	brokenDateEnd				65535	days				dropped: repo terms
 e
-M	59	59	SnapshotRefreshTopOrders59	13		mdp3,mdp3-loop	`add`, flagged snapshot
+M	59	59	SnapshotRefreshTopOrders59	13		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	9	i32le	securityID									instrument, by the table of security numbers
@@ -1063,7 +1098,7 @@ f	16	i64le	mdEntryPx	-9								price
 f	24	i32le	mdDisplayQty									quantity
 f	28	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	60	60	SecurityStatusWorkup60	30		mdp3,mdp3-loop	`status.trading` with the workup's price, `status.tradingReason`, `status.tradingEvent`; `status.workupOrder` for each order
+M	60	60	SecurityStatusWorkup60	30		mdp3,mdp3-loop,mdp3-tcp	`status.trading` with the workup's price, `status.tradingReason`, `status.tradingEvent`; `status.workupOrder` for each order
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	i64le	mdEntryPx	-9			9223372036854775807					price
 f	16	i32le	securityID									instrument, by the table of security numbers
@@ -1078,7 +1113,7 @@ f	0	u64le	orderID									order_id
 f	8	u8	side		Side							side
 f	9	u8	aggressorIndicator		AggressorFlag		255					extra
 e
-M	61	61	SnapshotFullRefreshTCP61	37		mdp3,mdp3-loop	dropped: of conflated TCP
+M	61	61	SnapshotFullRefreshTCP61	37		mdp3,mdp3-loop,mdp3-tcp	dropped: of conflated TCP
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	9	i32le	securityID									instrument, by the table of security numbers
@@ -1096,7 +1131,7 @@ f	22	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: det
 f	23	u16le	tradingReferenceDate				65535	days				order_id: days since 1970
 f	25	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 e
-M	62	62	CollateralMarketValue62	9		mdp3,mdp3-loop	`statistic.collateralPrice`, `statistic.dirtyPrice`, of the channel
+M	62	62	CollateralMarketValue62	9		mdp3,mdp3-loop,mdp3-tcp	`statistic.collateralPrice`, `statistic.dirtyPrice`, of the channel
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				38	
@@ -1107,7 +1142,7 @@ f	21	i64le	dirtyPrice	-9								price: of `statistic.dirtyPrice`
 f	29	u64le	underlyingInstrumentGUID									order_id
 f	37	u8	mdStreamID		PriceSource		255					extra
 e
-M	63	63	MDInstrumentDefinitionFX63	309		mdp3,mdp3-loop	`definition`, `status.trading`
+M	63	63	MDInstrumentDefinitionFX63	309		mdp3,mdp3-loop,mdp3-tcp	`definition`, `status.trading`
 f	0	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	1	u32le	totNumReports				4294967295					dropped: says how long a loop is
 f	5	char	securityUpdateAction		SecurityUpdateAction							extra: of `definition`, the letter
@@ -1179,7 +1214,7 @@ f	2	u16le	settlDate				65535	days				dropped: settlement calendar
 f	4	u16le	maturityDate				65535	days				dropped: settlement calendar
 f	6	char[12]	securityAltID									dropped: settlement calendar
 e
-M	64	64	MDIncrementalRefreshBookLongQty64	9		mdp3,mdp3-loop	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	64	64	MDIncrementalRefreshBookLongQty64	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				31	
@@ -1199,7 +1234,7 @@ f	16	i32le	mdDisplayQty				2147483647					quantity
 f	20	u8	referenceID				255					instrument, side and price: of that entry, counted from 1
 f	21	u8	orderUpdateAction		OrderUpdateAction							kind
 e
-M	65	65	MDIncrementalRefreshTradeSummaryLongQty65	9		mdp3,mdp3-loop	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
+M	65	65	MDIncrementalRefreshTradeSummaryLongQty65	9		mdp3,mdp3-loop,mdp3-tcp	`trade`, `tradeCorrect`, `tradeBreak`; `fill` for each resting order
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				34	
@@ -1216,7 +1251,7 @@ G	group	noOrderIDEntries	u16le blockLength,pad[5],u8 count				12
 f	0	u64le	orderID									order_id
 f	8	i32le	lastQty									quantity: of a `fill`
 e
-M	66	66	MDIncrementalRefreshVolumeLongQty66	9		mdp3,mdp3-loop	`statistic.electronicVolume`
+M	66	66	MDIncrementalRefreshVolumeLongQty66	9		mdp3,mdp3-loop,mdp3-tcp	`statistic.electronicVolume`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				17	
@@ -1225,7 +1260,7 @@ f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
 f	16	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 e
-M	67	67	MDIncrementalRefreshSessionStatisticsLongQty67	9		mdp3,mdp3-loop	`statistic`
+M	67	67	MDIncrementalRefreshSessionStatisticsLongQty67	9		mdp3,mdp3-loop,mdp3-tcp	`statistic`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				27	
@@ -1237,7 +1272,7 @@ f	24	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	25	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 f	26	char	mdEntryType		MDEntryTypeStatistics							side, and `implied`; of statistics: detail
 e
-M	68	68	SnapshotFullRefreshTCPLongQty68	37		mdp3,mdp3-loop	dropped: of conflated TCP
+M	68	68	SnapshotFullRefreshTCPLongQty68	37		mdp3,mdp3-loop,mdp3-tcp	dropped: of conflated TCP
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	9	i32le	securityID									instrument, by the table of security numbers
@@ -1252,7 +1287,7 @@ f	20	u8	mdPriceLevel				255					dropped: the price tells the level
 f	21	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	22	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
-M	69	69	SnapshotFullRefreshLongQty69	59		mdp3,mdp3-loop	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
+M	69	69	SnapshotFullRefreshLongQty69	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
 f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers

@@ -15,6 +15,99 @@ public struct MDP3BinaryPacketHeaderValues: Sendable {
     }
 }
 
+public struct MDP3ConflatedPreambleValues: Sendable {
+    public var encodingType: UInt16
+    public var msgSeqNum: UInt32
+    public var sendingTime: UInt64
+    public init(
+        encodingType: UInt16 = 0xCAFE,
+        msgSeqNum: UInt32 = 0,
+        sendingTime: UInt64 = 0
+    ) {
+        self.encodingType = encodingType
+        self.msgSeqNum = msgSeqNum
+        self.sendingTime = sendingTime
+    }
+}
+
+public struct MDP3RequestAckGroupsValues: Sendable {
+    public var securityGroup: String
+    public init(
+        securityGroup: String = ""
+    ) {
+        self.securityGroup = securityGroup
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(text: securityGroup, at: start + 0, width: 6)
+    }
+}
+
+public struct MDP3RequestAckSecuritiesValues: Sendable {
+    public var securityID: Int32
+    public init(
+        securityID: Int32 = 0
+    ) {
+        self.securityID = securityID
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(4)
+        bytes.putWire(securityID, at: start + 0)
+    }
+}
+
+public struct MDP3SecurityListRequestGroupsValues: Sendable {
+    public var securityGroup: String
+    public init(
+        securityGroup: String = ""
+    ) {
+        self.securityGroup = securityGroup
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(text: securityGroup, at: start + 0, width: 6)
+    }
+}
+
+public struct MDP3SecurityListRequestSecuritiesValues: Sendable {
+    public var securityID: Int32
+    public init(
+        securityID: Int32 = 0
+    ) {
+        self.securityID = securityID
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(4)
+        bytes.putWire(securityID, at: start + 0)
+    }
+}
+
+public struct MDP3SecurityStatusRequestGroupsValues: Sendable {
+    public var securityGroup: String
+    public init(
+        securityGroup: String = ""
+    ) {
+        self.securityGroup = securityGroup
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(6)
+        bytes.putWire(text: securityGroup, at: start + 0, width: 6)
+    }
+}
+
+public struct MDP3SecurityStatusRequestSecuritiesValues: Sendable {
+    public var securityID: Int32
+    public init(
+        securityID: Int32 = 0
+    ) {
+        self.securityID = securityID
+    }
+    func append(to bytes: inout [UInt8]) {
+        let start = bytes.appendWire(4)
+        bytes.putWire(securityID, at: start + 0)
+    }
+}
+
 public struct MDP3ChannelReset4NoMDEntriesValues: Sendable {
     public var applID: Int16
     public init(
@@ -2039,6 +2132,131 @@ public enum MDP3Encoder {
         let start = bytes.appendWire(12)
         bytes.putWire(msgSeqNum, at: start + 0)
         bytes.putWire(sendingTime, at: start + 4)
+    }
+
+    /// ConflatedPreamble, 14 bytes.
+    public static func conflatedPreamble(
+        encodingType: UInt16 = 0xCAFE,
+        msgSeqNum: UInt32 = 0,
+        sendingTime: UInt64 = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(14)
+        bytes.putWire(encodingType, at: start + 0)
+        bytes.putWire(msgSeqNum, at: start + 2)
+        bytes.putWire(sendingTime, at: start + 6)
+    }
+
+    /// RequestAck (206).
+    public static func requestAck(
+        schemaId: UInt16 = 0,
+        version: UInt16 = 0,
+        requestID: UInt32 = 0,
+        option: UInt8 = 0,
+        status: UInt8 = 0,
+        groups: [MDP3RequestAckGroupsValues] = [],
+        securities: [MDP3RequestAckSecuritiesValues] = [],
+        blockLength: Int = 6,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(schemaId, at: start + 6)
+        bytes.putWire(version, at: start + 8)
+        bytes.putWire(206 as UInt16, at: start + 4)
+        bytes.putWire(UInt16(truncatingIfNeeded: blockLength), at: start + 2)
+        let block = bytes.appendWire(6)
+        bytes.putWire(requestID, at: block + 0)
+        bytes.putWire(option, at: block + 4)
+        bytes.putWire(status, at: block + 5)
+        bytes.resizeWire(from: start + 10 + 6, to: start + 10 + blockLength)
+        let groupsAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 6), at: groupsAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: groups.count), at: groupsAt + 2)
+        for entry in groups { entry.append(to: &bytes) }
+        let securitiesAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 4), at: securitiesAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: securities.count), at: securitiesAt + 2)
+        for entry in securities { entry.append(to: &bytes) }
+        bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// SecurityListRequest (208).
+    public static func securityListRequest(
+        schemaId: UInt16 = 0,
+        version: UInt16 = 0,
+        requestID: UInt32 = 0,
+        option: UInt8 = 0,
+        groups: [MDP3SecurityListRequestGroupsValues] = [],
+        securities: [MDP3SecurityListRequestSecuritiesValues] = [],
+        blockLength: Int = 5,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(schemaId, at: start + 6)
+        bytes.putWire(version, at: start + 8)
+        bytes.putWire(208 as UInt16, at: start + 4)
+        bytes.putWire(UInt16(truncatingIfNeeded: blockLength), at: start + 2)
+        let block = bytes.appendWire(5)
+        bytes.putWire(requestID, at: block + 0)
+        bytes.putWire(option, at: block + 4)
+        bytes.resizeWire(from: start + 10 + 5, to: start + 10 + blockLength)
+        let groupsAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 6), at: groupsAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: groups.count), at: groupsAt + 2)
+        for entry in groups { entry.append(to: &bytes) }
+        let securitiesAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 4), at: securitiesAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: securities.count), at: securitiesAt + 2)
+        for entry in securities { entry.append(to: &bytes) }
+        bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// SecurityStatusRequest (209).
+    public static func securityStatusRequest(
+        schemaId: UInt16 = 0,
+        version: UInt16 = 0,
+        requestID: UInt32 = 0,
+        option: UInt8 = 0,
+        groups: [MDP3SecurityStatusRequestGroupsValues] = [],
+        securities: [MDP3SecurityStatusRequestSecuritiesValues] = [],
+        blockLength: Int = 5,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(schemaId, at: start + 6)
+        bytes.putWire(version, at: start + 8)
+        bytes.putWire(209 as UInt16, at: start + 4)
+        bytes.putWire(UInt16(truncatingIfNeeded: blockLength), at: start + 2)
+        let block = bytes.appendWire(5)
+        bytes.putWire(requestID, at: block + 0)
+        bytes.putWire(option, at: block + 4)
+        bytes.resizeWire(from: start + 10 + 5, to: start + 10 + blockLength)
+        let groupsAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 6), at: groupsAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: groups.count), at: groupsAt + 2)
+        for entry in groups { entry.append(to: &bytes) }
+        let securitiesAt = bytes.appendWire(3)
+        bytes.putWire(UInt16(truncatingIfNeeded: 4), at: securitiesAt + 0)
+        bytes.putWire(UInt8(truncatingIfNeeded: securities.count), at: securitiesAt + 2)
+        for entry in securities { entry.append(to: &bytes) }
+        bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
+    }
+
+    /// SubscriberHeartbeat (210).
+    public static func subscriberHeartbeat(
+        schemaId: UInt16 = 0,
+        version: UInt16 = 0,
+        blockLength: Int = 0,
+        to bytes: inout [UInt8]
+    ) {
+        let start = bytes.appendWire(10)
+        bytes.putWire(schemaId, at: start + 6)
+        bytes.putWire(version, at: start + 8)
+        bytes.putWire(210 as UInt16, at: start + 4)
+        bytes.putWire(UInt16(truncatingIfNeeded: blockLength), at: start + 2)
+        _ = bytes.appendWire(0)
+        bytes.resizeWire(from: start + 10 + 0, to: start + 10 + blockLength)
+        bytes.putWire(UInt16(truncatingIfNeeded: bytes.count - start), at: start + 0)
     }
 
     /// ChannelReset4 (4).

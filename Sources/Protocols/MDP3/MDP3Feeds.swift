@@ -8,6 +8,7 @@ public enum MDP3Feeds {
     public static let all: [FeedDefinition] = [
         definition("mdp3", MDP3Packet.transport),
         definition(loopName, MDP3Packet.loopTransport),
+        definition("mdp3-tcp", MDP3Packet.conflatedTransport),
     ]
 
     private static func definition(

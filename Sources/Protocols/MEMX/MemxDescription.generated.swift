@@ -35,7 +35,7 @@ v	49	opening	Opening session
 v	50	trading	Trading session
 v	51	postMarket	Post-market session
 v	52	closed	Closed
-H	PacketHeader	20
+H	PacketHeader	20	
 f	0	u8	packetType		PacketType							
 f	1	u8	headerLength									
 f	2	u64be	session									

@@ -25,7 +25,7 @@ b	6	6	privateRFQ	Of a private request for quotes
 B	ModificationFlags	u8
 b	0	0	cancelled	A cancelled trade
 b	1	1	amended	An amended trade
-H	UnitHeader	8
+H	UnitHeader	8	
 f	0	u16le	length									
 f	2	u8	messageCount									
 f	3	char	marketDataGroup									

@@ -39,7 +39,7 @@ v	104	overseas	Overseas
 E	Suspension	u8
 v	2	halted	Halted or suspended
 v	3	resumed	Available for trading
-H	PacketHeader	16
+H	PacketHeader	16	
 f	0	u16le	packetSize									
 f	2	u8	messageCount									
 f	4	u32le	sequence									

@@ -86,7 +86,7 @@ v	76	startOfOpenInterest	Start of open interest
 v	77	endOfOpenInterest	End of open interest
 v	78	lineIntegrity	Line integrity
 v	80	disasterRecovery	Disaster recovery activation
-H	BlockHeader	21
+H	BlockHeader	21	
 f	0	u8	version									
 f	1	u16be	blockSize									
 f	3	char	dataFeed									

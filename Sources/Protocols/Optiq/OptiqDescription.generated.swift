@@ -64,7 +64,7 @@ b	4	6	sequenceHigh
 b	7	7	startOfSnapshot	
 b	8	8	endOfSnapshot	
 b	9	9	status	
-H	PacketHeader	16
+H	PacketHeader	16	
 f	0	u64le	packetTime					epoch-ns				framing: send time
 f	8	u32le	packetSequenceNumber									sequence
 f	12	u16le	packetFlags			PacketFlags						framing: session, high bits of the sequence

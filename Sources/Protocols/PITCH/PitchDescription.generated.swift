@@ -61,7 +61,7 @@ b	3	3	allOrNone	All or none
 B	ModifyFlags	u8
 b	0	0	display	Shown in the SIP quote
 b	1	1	keepsPriority	The order keeps its priority
-H	UnitHeader	8
+H	UnitHeader	8	
 f	0	u16le	length									
 f	2	u8	count									
 f	3	u8	unit									

@@ -23,7 +23,7 @@ v	79	order	a new order, or more interest
 v	67	cancel	
 v	69	execution	
 v	88	several	
-H	PacketHeader	16
+H	PacketHeader	16	
 f	0	u16be	packetSize									
 f	2	u16be	messageType									
 f	4	u32be	sequence									
@@ -32,7 +32,7 @@ f	12	u8	productID
 f	13	u8	retransmissionFlag									
 f	14	u8	entryCount									
 f	15	u8	linkFlag									
-H	FullUpdateEntry	34
+H	FullUpdateEntry	34	
 f	0	u16be	size									
 f	2	u32be	symbolIndex									
 f	6	u32be	sourceTime									
@@ -44,12 +44,12 @@ f	28	u8	priceScaleCode
 f	29	char	quoteCondition									
 f	30	char	tradingStatus									
 f	32	u16be	minimumPriceVariation									
-H	FullUpdatePoint	12
+H	FullUpdatePoint	12	
 f	0	i32be	price									
 f	4	u32be	volume									
 f	8	u16be	orders									
 f	10	char	side		Side							
-H	DeltaUpdateEntry	20
+H	DeltaUpdateEntry	20	
 f	0	u16be	size									
 f	2	u32be	symbolIndex									
 f	6	u32be	sourceTime									
@@ -59,7 +59,7 @@ f	16	u8	session
 f	17	char	quoteCondition									
 f	18	char	tradingStatus									
 f	19	u8	priceScaleCode									
-H	DeltaUpdatePoint	28
+H	DeltaUpdatePoint	28	
 f	0	i32be	price									
 f	4	u32be	volume									
 f	8	u32be	changedQuantity									

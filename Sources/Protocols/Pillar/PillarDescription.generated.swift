@@ -97,7 +97,7 @@ v	57	badTypeOrSize
 E	PutOrCall	u8
 v	0	put	
 v	1	call	
-H	PacketHeader	16
+H	PacketHeader	16	
 f	0	u16le	packetSize									
 f	2	u8	deliveryFlag		DeliveryFlag							
 f	3	u8	messageCount									

@@ -64,7 +64,7 @@ v	53	mpid	Long form with member letters
 E	Side	char
 v	66	bid	Bid
 v	65	ask	Ask
-H	MoldHeader	20
+H	MoldHeader	20	
 f	0	char[10]	session									
 f	10	u64be	sequence									
 f	18	u16be	messageCount									

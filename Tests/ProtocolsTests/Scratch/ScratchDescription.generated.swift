@@ -22,7 +22,7 @@ v	2	closed
 B	Flags	u8
 b	0	0	first	
 b	1	3	several	some number
-H	Unit	8
+H	Unit	8	
 f	0	u16le	length									
 f	2	u8	count									
 f	3	u8	unit									
