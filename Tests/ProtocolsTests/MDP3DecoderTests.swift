@@ -189,7 +189,9 @@ import Wire
             MDP3Encoder.mdIncrementalRefreshTradeSummary48(
                 schemaId: 1, version: 9, matchEventIndicator: 0x81,
                 noMDEntries: [
-                    .init(mdEntryPx: 10, mdEntrySize: 40, securityID: 3, aggressorSide: 2)
+                    .init(
+                        mdEntryPx: 10, mdEntrySize: 40, securityID: 3, numberOfOrders: 41,
+                        aggressorSide: 2)
                 ],
                 noOrderIDEntries: (0...40).map { .init(orderID: $0, lastQty: 1) }, to: &$0)
         }
@@ -242,38 +244,5 @@ import Wire
             ticks.map(\.price) == [12, 10, 10, 12] && ticks[1].tickSide == .bid
                 && ticks[0].tickSide == .ask)
         #expect(ticks[0].extra == 5 && ticks[0].quantity == 5 && ticks[1].quantity == Quantity.none)
-    }
-
-    @Test func tradesOfSeveralPrices() {
-        typealias Trade = MDP3MDIncrementalRefreshTradeSummary48NoMDEntriesValues
-        let ticks = MDP3Bench().decode(
-            MDP3Bench.message {
-                MDP3Encoder.mdIncrementalRefreshTradeSummary48(
-                    schemaId: 1, version: 9, transactTime: 1, matchEventIndicator: 0x81,
-                    noMDEntries: [
-                        Trade(
-                            mdEntryPx: 10, mdEntrySize: 3, securityID: 1, aggressorSide: 1,
-                            mdTradeEntryID: 70),
-                        Trade(
-                            mdEntryPx: 11, mdEntrySize: 4, securityID: 1, aggressorSide: 1,
-                            mdTradeEntryID: 71),
-                        Trade(
-                            mdEntryPx: 11, mdEntrySize: 1, securityID: 1, mdUpdateAction: 2,
-                            mdTradeEntryID: 60),
-                        Trade(
-                            mdEntryPx: 12, mdEntrySize: 1, securityID: 1, mdUpdateAction: 1,
-                            mdTradeEntryID: 61),
-                    ],
-                    noOrderIDEntries: [(1, 7), (2, 1), (3, 2), (4, 4)].map {
-                        .init(orderID: $0.0, lastQty: $0.1)
-                    }, to: &$0)
-            })
-        #expect(
-            ticks.map(\.tickKind)
-                == [.trade, .fill, .fill, .trade, .fill, .tradeBreak, .tradeCorrect])
-        #expect(ticks.map(\.orderID) == [70, 2, 3, 71, 4, 60, 61])
-        #expect(ticks[1].price == 10 && ticks[4].price == 11 && ticks[1].tickSide == .ask)
-        #expect(
-            ticks.map { $0.has(.lastOfEvent) } == [false, false, false, false, false, false, true])
     }
 }

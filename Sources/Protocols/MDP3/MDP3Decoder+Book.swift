@@ -134,6 +134,7 @@ extension MDP3Decoder {
             impossibleEntries += 1
             return
         }
+        state.pointee.hasLevels = true
         if isLate, entry.rptSeq < state.pointee.rptSeq {
             return late(entry, side, implied, removes, &emitter)
         }
@@ -184,13 +185,22 @@ extension MDP3Decoder {
             instruments.clear(index)
             emitter.emit(.clear, flags: [])
         case UInt8(ascii: "w"), UInt8(ascii: "x"):
-            emitter.emit(
-                .statistic, price: entry.price, quantity: entry.quantity,
-                side: entry.type == UInt8(ascii: "x") ? .bid : .ask, flags: [],
-                detail: StatisticDetail.marketBest.rawValue, extra: entry.orders)
+            marketBest(
+                entry.type, price: entry.price, quantity: entry.quantity, orders: entry.orders,
+                &emitter)
         default:
             impossibleEntries += 1
         }
+    }
+
+    func marketBest(
+        _ type: UInt8, price: Int64, quantity: Int64, orders: UInt32, flags: TickFlags = [],
+        _ emitter: inout TickEmitter
+    ) {
+        emitter.emit(
+            .statistic, price: price, quantity: quantity,
+            side: type == UInt8(ascii: "x") ? .bid : .ask, flags: flags,
+            detail: StatisticDetail.marketBest.rawValue, extra: orders)
     }
 
     // MARK: Orders
@@ -216,11 +226,19 @@ extension MDP3Decoder {
         }
         emitter.instrument = instruments.states[index].instrument
         touch(index)
+        noteOrders(index, emitter.sequence)
         emitOrder(
             MDP3OrderEntry(
                 orderID: order.orderID, priority: order.mdOrderPriority,
                 quantity: quantity(order.mdDisplayQty), action: order.orderUpdateAction),
             price: entry.price, side: side, &emitter)
+    }
+
+    /// The instrument's orders have changed: older images of them are of no use.
+    @inline(__always)
+    private func noteOrders(_ index: Int, _ sequence: UInt64) {
+        guard !isLate else { return }
+        instruments.states[index].orderSequence = UInt32(truncatingIfNeeded: sequence)
     }
 
     @inline(__always)
@@ -280,6 +298,7 @@ extension MDP3Decoder {
         _ index: Int, _ emitter: inout TickEmitter
     ) {
         if let (side, _) = Self.sideOf(entry.mdEntryType) {
+            noteOrders(index, emitter.sequence)
             emitOrder(
                 MDP3OrderEntry(
                     orderID: entry.orderID, priority: entry.mdOrderPriority,

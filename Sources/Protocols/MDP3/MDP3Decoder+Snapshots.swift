@@ -37,6 +37,7 @@ extension MDP3Decoder {
             if step == 0 {
                 instruments.clear(index)
                 touch(index)
+                instruments.states[index].hasLevels = true
                 emitter.emit(
                     .clear, quantity: Int64(root.lastMsgSeqNumProcessed), flags: .snapshot)
             } else if step <= entries {
@@ -83,6 +84,11 @@ extension MDP3Decoder {
                     detail, price: entry.price, quantity: entry.quantity,
                     orderID: UInt64(entry.date), flags: .snapshot, extra: entry.extra, &emitter)
             }
+            if entry.type == UInt8(ascii: "w") || entry.type == UInt8(ascii: "x") {
+                return marketBest(
+                    entry.type, price: entry.price, quantity: entry.quantity,
+                    orders: entry.orders, flags: .snapshot, &emitter)
+            }
             // An empty book says so with an entry of its own.
             if entry.type != UInt8(ascii: "J") { impossibleEntries += 1 }
             return
@@ -99,32 +105,33 @@ extension MDP3Decoder {
         book.put(entry.price, entry.quantity, entry.orders, at: entry.level - 1, &emitter)
     }
 
-    /// Resting orders of one instrument (53 and 59; 44 with seven decimals).
+    /// Resting orders of one instrument (53 and 59; 44 with seven decimals). Step 0 begins the image:
+    /// with 59 and the first chunk of 53 and 44, the orders from before are gone.
     func orderSnapshot(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
         let first = emitter.count
         // 59 has the same entries behind another root.
-        let group: MDP3SnapshotFullRefreshOrderBook53NoMDEntries
-        let code: Int32
-        if message.template == 59 {
-            let root = MDP3SnapshotRefreshTopOrders59(
-                message.base, blockLength: message.blockLength)
-            emitter.exchangeTime = root.transactTime
-            code = root.securityID
-            group = MDP3SnapshotFullRefreshOrderBook53NoMDEntries(
-                message.base + message.blockLength)
-        } else {
-            let root = MDP3SnapshotFullRefreshOrderBook53(
-                message.base, blockLength: message.blockLength)
-            emitter.exchangeTime = root.transactTime
-            code = root.securityID
-            group = root.noMDEntries
-        }
-        let index = use(code, &emitter)
+        let isTop = message.template == 59
+        let top = MDP3SnapshotRefreshTopOrders59(message.base, blockLength: message.blockLength)
+        let root = MDP3SnapshotFullRefreshOrderBook53(
+            message.base, blockLength: message.blockLength)
+        emitter.exchangeTime = isTop ? top.transactTime : root.transactTime
+        let index = use(isTop ? top.securityID : root.securityID, &emitter)
         guard index != 0 else { return true }
-        let isDone = run(group.count, &step, &emitter, last) { step, emitter in
-            let entry = group[step]
+        if step == 0, !isTop, root.lastMsgSeqNumProcessed < instruments.states[index].orderSequence
+        {
+            return skipImage(index, isBegun: root.currentChunk > 1, &emitter)
+        }
+        let group =
+            isTop
+            ? MDP3SnapshotFullRefreshOrderBook53NoMDEntries(message.base + message.blockLength)
+            : root.noMDEntries
+        let isDone = run(group.count + 1, &step, &emitter, last) { step, emitter in
+            guard step > 0 else {
+                return beginImage(index, isFirst: isTop || root.currentChunk <= 1, &emitter)
+            }
+            let entry = group[step - 1]
             guard let (side, _) = Self.sideOf(entry.mdEntryType) else {
                 impossibleEntries += 1
                 return
@@ -138,5 +145,22 @@ extension MDP3Decoder {
                 side: side, flags: .snapshot, &emitter)
         }
         return isDone && endEvent(first, &emitter, last)
+    }
+
+    /// A book of levels does not hold orders, and must not be emptied for their sake.
+    private func beginImage(_ index: Int, isFirst: Bool, _ emitter: inout TickEmitter) {
+        guard isFirst, !instruments.states[index].hasLevels else { return }
+        touch(index)
+        emitter.emit(.clear, flags: .snapshot)
+    }
+
+    /// The increments are ahead of the image, which so is of no use; if they have overtaken it between
+    /// two of its chunks, orders are missing from the book.
+    private func skipImage(_ index: Int, isBegun: Bool, _ emitter: inout TickEmitter) -> Bool {
+        snapshotsSkipped += 1
+        if isBegun, !instruments.states[index].hasLevels {
+            emitter.emit(.clear, flags: [.snapshot, .bookSuspect, .lastOfEvent])
+        }
+        return true
     }
 }

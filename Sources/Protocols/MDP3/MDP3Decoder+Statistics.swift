@@ -144,21 +144,25 @@ extension MDP3Decoder {
     // MARK: States
 
     /// State of an instrument, or of a group or an asset (30).
-    func securityStatus(_ message: Message, _ emitter: inout TickEmitter) {
+    func securityStatus(
+        _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
+    ) -> Bool {
         let first = emitter.count
         let root = MDP3SecurityStatus30(message.base)
         emitter.exchangeTime = root.transactTime
         emitter.instrument = 0
         if !root.securityIDIsNull { _ = use(root.securityID, &emitter) }
         let letters = { (at: Int) in message.base.wireLittle(at, bytes: 6) }
-        emitter.emit(
-            .status, orderID: letters(8), flags: [], detail: StatusDetail.trading.rawValue,
-            extra: UInt32(root.securityTradingStatus))
-        emitter.emit(
-            .status, orderID: letters(14), flags: [], detail: StatusDetail.tradingReason.rawValue,
-            extra: UInt32(root.haltReason))
-        emitter.status(.tradingEvent, UInt32(root.securityTradingEvent), flags: [])
-        if endsEvent(message, root.matchEventIndicator) { emitter.endEvent(since: first) }
+        let isDone = run(1, &step, &emitter, last) { _, emitter in
+            emitter.emit(
+                .status, orderID: letters(8), flags: [], detail: StatusDetail.trading.rawValue,
+                extra: UInt32(root.securityTradingStatus))
+            emitter.emit(
+                .status, orderID: letters(14), flags: [],
+                detail: StatusDetail.tradingReason.rawValue, extra: UInt32(root.haltReason))
+            emitter.status(.tradingEvent, UInt32(root.securityTradingEvent), flags: [])
+        }
+        return isLastDone(isDone, message, root.matchEventIndicator, first, &emitter, last)
     }
 
     /// Somebody asks for quotes (39).

@@ -16,7 +16,8 @@ extension MDP3Decoder {
     }
 
     /// Trades (48; 65 with larger quantities; 42 and 36 with seven decimals): each entry one, then
-    /// the resting orders that took part (§5.2, §5.3).
+    /// the resting orders that took part (§5.2, §5.3). The orders of one entry follow those of the one
+    /// before, as many as its NumberOfOrders; where it has an aggressor, the first is the aggressor's.
     @inline(never)
     func trades(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
@@ -39,22 +40,22 @@ extension MDP3Decoder {
             }
             done += 1
             guard trade.action == 0 else { continue }
-            // The first order is the aggressor's, where there is one.
-            if nextOrder == 0, trade.side != .none, orders > 0 { nextOrder = 1 }
-            var left = trade.quantity
-            var isOwn = trade.side == .none ? Int(trade.orders) : orders
-            while nextOrder < orders, place == count - 1 || (left > 0 && isOwn > 0) {
-                let order = root.noOrderIDEntries[nextOrder]
+            let end = nextOrder + min(Int(trade.orders), orders - nextOrder)
+            if trade.side != .none, nextOrder < end { nextOrder += 1 }
+            while nextOrder < end {
                 if done >= step {
                     guard emitter.count <= last else { return false }
-                    fill(trade, order, &emitter)
+                    fill(trade, root.noOrderIDEntries[nextOrder], &emitter)
                     step += 1
                 }
                 done += 1
                 nextOrder += 1
-                left &-= Int64(order.lastQty)
-                isOwn -= 1
             }
+        }
+        // Orders that no entry counts: whose they are cannot be told.
+        if nextOrder < orders, done >= step {
+            impossibleEntries += UInt64(orders - nextOrder)
+            step += 1
         }
         guard endsEvent(message, root.matchEventIndicator) else { return true }
         return endEvent(first, &emitter, last)

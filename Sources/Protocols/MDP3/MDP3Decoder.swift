@@ -154,7 +154,7 @@ public final class MDP3Decoder: FeedDecoding {
         case 52, 38, 69: return snapshot(message, &step, &emitter, last)
         case 53, 44, 59: return orderSnapshot(message, &step, &emitter, last)
         case 54...58, 63, 27, 29, 41: define(message, &emitter)
-        case 30: securityStatus(message, &emitter)
+        case 30: return securityStatus(message, &step, &emitter, last)
         case 39: return quoteRequests(message, &step, &emitter, last)
         case 60: return workup(message, &step, &emitter, last)
         case 62: return collateral(message, &step, &emitter, last)
@@ -245,9 +245,10 @@ public final class MDP3Decoder: FeedDecoding {
     @inline(__always)
     func isNews(_ index: Int, _ rptSeq: UInt32) -> Bool {
         let state = instruments.states + index
-        if isLate { return true }
-        state.pointee.rptSeq = rptSeq
-        state.pointee.channel = channel
+        if !isLate {
+            state.pointee.rptSeq = rptSeq
+            state.pointee.channel = channel
+        }
         return rptSeq > state.pointee.snapshotRptSeq || state.pointee.snapshotRptSeq == 0
     }
 

@@ -26,12 +26,16 @@ final class MDP3Instruments {
         var rptSeq: UInt32 = 0
         /// Entries up to here are contained in the snapshot that was loaded.
         var snapshotRptSeq: UInt32 = 0
+        /// Number of the newest incremental packet with orders of it, 0 if none came yet.
+        var orderSequence: UInt32 = 0
         /// Place of its last entry in the message being decoded, where that ends the event.
         var lastEntry: Int32 = -1
         var outrightDepth = UInt8(MDP3Instruments.outrightUsual)
         var impliedDepth = UInt8(MDP3Instruments.impliedUsual)
         /// The open event has changed its book.
         var isTouched = false
+        /// It has price levels: books take these, not its orders.
+        var hasLevels = false
         /// Channel whose increments it belongs to.
         var channel: UInt16
     }
@@ -144,6 +148,7 @@ final class MDP3Instruments {
             clear(index)
             states[index].rptSeq = 0
             states[index].snapshotRptSeq = 0
+            states[index].orderSequence = 0
             states[index].isTouched = false
         }
     }
