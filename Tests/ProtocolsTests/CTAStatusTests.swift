@@ -256,24 +256,29 @@ import Wire
     }
 
     @Test func indexValues() throws {
+        let market = [byte("N"), byte("M")]
         let value = try cts.decode {
             CtaEncoder.index(
-                seconds: 7, nanoseconds: 8, symbol: "NEAR.IV", value: 50_226_700, to: &$0)
+                participant: byte("N"), seconds: 7, nanoseconds: 8, symbol: "NEAR.IV",
+                value: 50_226_700, to: &$0)
         }
         #expect(
             value
-                == event(view("NEAR.IV"), [TickView.statistic(.indexValue, price: 50_226_700_000)]))
+                == event(
+                    view("NEAR.IV"),
+                    [TickView.statistic(.indexValue, price: 50_226_700_000, market)]))
         let sides = try cts.decode {
             CtaEncoder.bidOfferIndex(
-                seconds: 7, nanoseconds: 8, symbol: "X", bid: 1_000_000, offer: -1_000_000, to: &$0)
+                participant: byte("N"), seconds: 7, nanoseconds: 8, symbol: "X", bid: 1_000_000,
+                offer: -1_000_000, to: &$0)
         }
         #expect(
             sides
                 == event(
                     view("X"),
                     [
-                        TickView.statistic(.indexBid, price: 1_000_000_000),
-                        TickView.statistic(.indexOffer, price: -1_000_000_000),
+                        TickView.statistic(.indexBid, price: 1_000_000_000, market),
+                        TickView.statistic(.indexOffer, price: -1_000_000_000, market),
                     ]))
     }
 

@@ -54,12 +54,15 @@ import Wire
             ])
     }
 
-    /// Openings, reopenings, closings and crosses are parts of auctions.
-    @Test(arguments: [
-        ("    ", false), (" F I", false), (" 5  ", true), (" 6 M", true), ("  O ", true),
-        ("   X", true), ("  T ", false), (" 7 V", false),
-    ])
-    func longTrades(conditions: String, isAuction: Bool) throws {
+    /// Openings, reopenings, closings and crosses are parts of auctions; official prices repeat what
+    /// other trades told.
+    @Test(
+        arguments: [
+            ("    ", []), (" F I", []), (" 5  ", .auction), (" 6 M", [.auction, .nonPrintable]),
+            ("  O ", .auction), ("   X", .auction), ("  T ", []), (" 7 V", []),
+            ("   M", .nonPrintable), ("@  Q", .nonPrintable), ("@9  ", .nonPrintable), ("9   ", []),
+        ] as [(String, TickFlags)])
+    func longTrades(conditions: String, flags: TickFlags) throws {
         let whole = try bench.decode {
             CtaEncoder.longTrade(
                 participant: byte("N"), seconds: 1_700_000_000, nanoseconds: 321,
@@ -79,7 +82,7 @@ import Wire
                 [
                     TickView.sale(
                         .trade, id: 77, price: 1_500_001_000, quantity: 17_000_000, byte("N"),
-                        conditions, flags: isAuction ? .auction : [])
+                        conditions, flags: flags)
                 ])
         }
     }

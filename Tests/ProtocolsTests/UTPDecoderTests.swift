@@ -437,6 +437,24 @@ import Wire
                 TickView.statistic(.tradeTime, quantity: 1_600_000_000_000_000_007),
             ])
         #expect(ticks == [expected, expected])
+        let cancel = try bench.decode {
+            UtpEncoder.priorDayTrade(
+                marketCenter: byte("D"), participantTime: Self.time, symbol: "AKAM",
+                tradeId: 66, price: 51_230_000, volume: 5_000_000, saleCondition: "@   ",
+                asOfAction: byte("C"), to: &$0)
+        }
+        #expect(cancel.first?.kind == .tradeBreak && cancel.first?.orderID == 66)
+    }
+
+    /// Official prices and the corrected close repeat what other trades told.
+    @Test(arguments: [("@  M", true), ("@  Q", true), ("@9  ", true), ("@ T ", false)])
+    func officialPricesAreNoVolume(conditions: String, isRepeated: Bool) throws {
+        let ticks = try bench.decode {
+            UtpEncoder.shortTrade(
+                participantTime: Self.time, symbol: "AKAM", tradeId: 66, price: 5123,
+                volume: 5, saleCondition: conditions, to: &$0)
+        }
+        #expect(ticks.first?.flags.contains(.nonPrintable) == isRepeated)
     }
 
     @Test func actionsAndRestrictions() throws {

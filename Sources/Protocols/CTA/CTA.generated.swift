@@ -288,7 +288,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -643,7 +643,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1082,7 +1082,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1582,7 +1582,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1689,7 +1689,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1796,7 +1796,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1932,7 +1932,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -1981,7 +1981,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2030,7 +2030,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2079,7 +2079,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2128,7 +2128,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2177,7 +2177,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2226,7 +2226,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2275,7 +2275,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2324,7 +2324,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2373,7 +2373,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2422,7 +2422,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2471,7 +2471,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2547,7 +2547,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2601,7 +2601,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2708,7 +2708,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2819,7 +2819,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2882,7 +2882,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -2931,7 +2931,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3027,7 +3027,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3125,7 +3125,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3273,7 +3273,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3425,7 +3425,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3666,7 +3666,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -3919,7 +3919,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -4203,7 +4203,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -4503,7 +4503,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -4626,7 +4626,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -4753,7 +4753,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -4881,7 +4881,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5013,7 +5013,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5116,7 +5116,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5223,7 +5223,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5350,7 +5350,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5449,7 +5449,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5528,7 +5528,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5650,7 +5650,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5776,7 +5776,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -5892,7 +5892,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -6012,7 +6012,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
@@ -6076,7 +6076,7 @@ public enum CtaMessage {
     public var participant: UInt8 {
         base.loadUnaligned(fromByteOffset: 4, as: UInt8.self)
     }
-    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages.
+    /// Offset 5: exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0.
     @inlinable @inline(__always)
     public var seconds: UInt32 {
         UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 5, as: UInt32.self))

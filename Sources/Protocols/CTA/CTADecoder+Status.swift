@@ -130,12 +130,14 @@ extension CTADecoder {
 
     func index(_ key: Int, _ message: UnsafeRawPointer, _ out: inout ConsolidatedEmitter) {
         out.ticks.instrument = symbols.find11(message + 26)
+        let extra = ConsolidatedEmitter.letters(
+            CtaIndex(message).participant, ConsolidatedEmitter.oneMarket)
         if key == CtaMessage.index {
-            out.statistic(.indexValue, price: CtaIndex(message).valueBillionths)
+            out.statistic(.indexValue, price: CtaIndex(message).valueBillionths, extra: extra)
         } else {
             let index = CtaBidOfferIndex(message)
-            out.statistic(.indexBid, price: index.bidBillionths)
-            out.statistic(.indexOffer, price: index.offerBillionths)
+            out.statistic(.indexBid, price: index.bidBillionths, extra: extra)
+            out.statistic(.indexOffer, price: index.offerBillionths, extra: extra)
         }
     }
 

@@ -85,7 +85,8 @@ extension CTADecoder {
         let isAuction =
             reason == UInt8(ascii: "5") || reason == UInt8(ascii: "6")
             || hours == UInt8(ascii: "O") || detail == UInt8(ascii: "X")
-        return isAuction ? .auction : []
+        let volume = ConsolidatedEmitter.volumeFlags(conditions)
+        return isAuction ? volume.union(.auction) : volume
     }
 
     @inline(__always)

@@ -43,8 +43,8 @@ public final class CTADecoder: FeedDecoding {
             if messages.accept(key, length: length) {
                 let first = out.ticks.count
                 out.ticks.sequence = cursor.sequence
-                out.ticks.exchangeTime =
-                    UInt64(message.big32(5)) &* 1_000_000_000 &+ UInt64(message.big32(9))
+                let time = UInt64(message.big32(5)) &* 1_000_000_000 &+ UInt64(message.big32(9))
+                out.ticks.exchangeTime = time != 0 ? time : context.sendTime
                 if !decodeMessage(key, message, length, &out) { messages.retract(key) }
                 out.ticks.endEvent(since: first)
             }

@@ -15,7 +15,7 @@ N	Quote sizes are shares since 2025-11-03 and round lots before; they are kept a
 N	Ticks `quote` with detail `national` are the national best bid and offer and make the book. A participant's own quote has detail `participant` and the flag offBook, and books do not apply it. Their extra holds participant, quote condition, retail interest and limit-up-limit-down letter, zero where the message has none; order_id holds a FINRA participant's four letters.
 N	The NBBO indicator says of either side: no change, this quote, short appendage, long appendage, or none; only sides that change become ticks, and `none` is price 0 with quantity 0.
 N	Numbers that are not used are 0: prices and quantities of 0 in status and summary messages give no tick.
-N	Trades: detail is the participant, extra the four letters of the sale condition in their order (a short trade has one, put in the place that its category says), order_id the participant's reference number. The flag auction is set for openings, reopenings, closings and crosses.
+N	Trades: detail is the participant, extra the four letters of the sale condition in their order (a short trade has one, put in the place that its category says), order_id the participant's reference number. The flag auction is set for openings, reopenings, closings and crosses, nonPrintable for official opening and closing prices (fourth letter Q or M) and the corrected consolidated close (second letter 9): the trades behind them count by their own messages.
 N	Prior day messages are flagged nonPrintable: they belong to no volume of this day.
 N	A correction is two ticks tradeCorrect: the original, flagged replaced, then the corrected trade. The totals that follow corrections and cancels become statistics.
 N	extra of a statistic: participant letter, then C for consolidated or M for one market.
@@ -96,7 +96,7 @@ f	0	u16be	messageLength									framing
 f	2	char	category									framing: which message, with type
 f	3	char	type									framing: which message, with category
 f	4	char	participant		Participant							extra; detail of trades
-f	5	u32be	seconds					epoch-s				exchange_time: the participant's, or the processor's in its own messages
+f	5	u32be	seconds					epoch-s				exchange_time: the participant's, or the processor's in its own messages; the block's where it is 0
 f	9	u32be	nanoseconds					ns				exchange_time
 f	13	u8	messageId									dropped: the place in the block, which sequence says
 f	14	u32be	transactionId									dropped: internal to the processor

@@ -37,6 +37,19 @@ struct ConsolidatedEmitter {
         UInt32(first) | UInt32(second) << 8 | UInt32(third) << 16 | UInt32(fourth) << 24
     }
 
+    /// `nonPrintable` for the market's official opening and closing prices (fourth letter Q, M) and
+    /// the corrected consolidated close (second letter 9): the trades behind them are told by
+    /// messages of their own, and the tapes leave these out of volume.
+    @inline(__always)
+    static func volumeFlags(_ conditions: UInt32) -> TickFlags {
+        let reason = UInt8(truncatingIfNeeded: conditions >> 8)
+        let detail = UInt8(truncatingIfNeeded: conditions >> 24)
+        let isRepeated =
+            detail == UInt8(ascii: "Q") || detail == UInt8(ascii: "M")
+            || reason == UInt8(ascii: "9")
+        return isRepeated ? .nonPrintable : []
+    }
+
     @inline(__always)
     mutating func price(_ billionths: Int64?) -> Int64 {
         if let billionths { return billionths }

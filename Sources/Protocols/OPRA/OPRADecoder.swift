@@ -202,10 +202,13 @@ public final class OPRADecoder: FeedDecoding {
         func figure(_ detail: StatisticDetail, _ value: Int32) {
             out.statistic(detail, price: Self.price(value, denominator), extra: extra)
         }
-        figure(.open, message.open)
-        figure(.high, message.high)
-        figure(.low, message.low)
-        figure(.last, message.last)
+        // Of a series without a trade the venue sends zeros.
+        if message.volume != 0 {
+            figure(.open, message.open)
+            figure(.high, message.high)
+            figure(.low, message.low)
+            figure(.last, message.last)
+        }
         figure(.netChange, message.netChange)
         figure(.closingBid, message.bid)
         figure(.closingOffer, message.offer)

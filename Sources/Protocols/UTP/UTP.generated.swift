@@ -43,6 +43,14 @@
     case bzx = 90
 }
 
+/// Values of AsOfAction (others.md).
+@frozen public enum UtpAsOfAction: UInt8, CaseIterable, Sendable {
+    /// a late report of an earlier day s trade
+    case trade = 65
+    /// the cancel of one
+    case cancel = 67
+}
+
 /// Values of Nbbo (others.md).
 @frozen public enum UtpNbbo: UInt8, CaseIterable, Sendable {
     /// No change
@@ -4846,7 +4854,7 @@ public enum UtpMessage {
     public var sellerDays: UInt16 {
         UInt16(bigEndian: base.loadUnaligned(fromByteOffset: 77, as: UInt16.self))
     }
-    /// Offset 79: dropped: not documented.
+    /// Offset 79: kind: a trade or its break.
     @inlinable @inline(__always)
     public var asOfAction: UInt8 {
         base.loadUnaligned(fromByteOffset: 79, as: UInt8.self)
@@ -4955,7 +4963,7 @@ public enum UtpMessage {
     public var sellerDays: UInt16 {
         UInt16(bigEndian: base.loadUnaligned(fromByteOffset: 73, as: UInt16.self))
     }
-    /// Offset 75: dropped: not documented.
+    /// Offset 75: kind: a trade or its break.
     @inlinable @inline(__always)
     public var asOfAction: UInt8 {
         base.loadUnaligned(fromByteOffset: 75, as: UInt8.self)

@@ -70,12 +70,15 @@ extension UTPDecoder {
 
     @inline(__always)
     private func emit<Sale: UTPSale>(
-        _ sale: Sale, price: Int64?, flags: TickFlags = [], _ out: inout ConsolidatedEmitter
+        _ sale: Sale, as kind: TickKind = .trade, price: Int64?, flags: TickFlags = [],
+        _ out: inout ConsolidatedEmitter
     ) {
+        let conditions = sale.saleConditionLetters
         out.ticks.emit(
-            .trade, orderID: sale.tradeId, price: out.price(price),
+            kind, orderID: sale.tradeId, price: out.price(price),
             quantity: out.quantity(sale.volume, scale: Self.scale(Sale.Volume.self)),
-            flags: flags, detail: sale.marketCenter, extra: sale.saleConditionLetters)
+            flags: flags.union(ConsolidatedEmitter.volumeFlags(conditions)),
+            detail: sale.marketCenter, extra: conditions)
     }
 
     @inline(__always)
@@ -108,20 +111,28 @@ extension UTPDecoder {
         case UtpMessage.wholeTradeCorrection: correct(UtpWholeTradeCorrection(message), &out)
         case UtpMessage.priorDayTrade:
             let trade = UtpPriorDayTrade(message)
-            priorDay(trade, trade.base, trade.priceBillionths, trade.priorTime, &out)
+            let kind = Self.asOf(trade.asOfAction)
+            priorDay(kind, trade, trade.base, trade.priceBillionths, trade.priorTime, &out)
         case UtpMessage.wholePriorDayTrade:
             let trade = UtpWholePriorDayTrade(message)
-            priorDay(trade, trade.base, trade.priceBillionths, trade.priorTime, &out)
+            let kind = Self.asOf(trade.asOfAction)
+            priorDay(kind, trade, trade.base, trade.priceBillionths, trade.priorTime, &out)
         default: break
         }
     }
 
+    /// A late report of an earlier day's trade, or its cancel.
+    private static func asOf(_ action: UInt8) -> TickKind {
+        action == UtpAsOfAction.cancel.rawValue ? .tradeBreak : .trade
+    }
+
     private func priorDay(
-        _ sale: some UTPSale, _ base: UnsafeRawPointer, _ price: Int64?, _ time: UInt64,
+        _ kind: TickKind, _ sale: some UTPSale, _ base: UnsafeRawPointer, _ price: Int64?,
+        _ time: UInt64,
         _ out: inout ConsolidatedEmitter
     ) {
         out.ticks.instrument = symbols.find11(base + 37)
-        emit(sale, price: price, flags: .nonPrintable, &out)
+        emit(sale, as: kind, price: price, flags: .nonPrintable, &out)
         out.statistic(.tradeTime, quantity: out.quantity(time, scale: 1))
     }
 
@@ -153,7 +164,8 @@ extension UTPDecoder {
             price: out.price(message.correctedPriceBillionths),
             quantity: out.quantity(
                 message.correctedVolume, scale: Self.scale(Correction.Volume.self)),
-            flags: [], detail: message.marketCenter, extra: message.correctedConditionLetters)
+            flags: ConsolidatedEmitter.volumeFlags(message.correctedConditionLetters),
+            detail: message.marketCenter, extra: message.correctedConditionLetters)
         totals(message, &out)
     }
 

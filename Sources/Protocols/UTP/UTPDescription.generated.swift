@@ -13,10 +13,11 @@ N	Exchange time is the participant's, or the processor's where a message has non
 N	Every quantity in the ticks counts millionths (quantity_unit=0.000001), because volumes may be fractional and quotes and trades share their instruments. Quote sizes are shares since 2025-11-03 and round lots before; they are kept as sent, not converted.
 N	Ticks `quote` with detail `national` are the national best bid and offer and make the book. All others are flagged offBook, and books do not apply them: detail `participant` is a market centre's own quote, `oddLotBest` the best odd-lot order (BOLO), `oddLotLevel` one odd-lot level of a market centre (price 0 and size 0 remove it). Their extra holds market centre, quote condition, retail interest and limit-up-limit-down letter, zero where the message has none; order_id holds a FINRA member's four letters.
 N	An NBBO or BOLO that cannot be calculated is price 0 with quantity 0 on both sides.
-N	Trades: detail is the market centre, extra the four letters of the sale condition in their order. What the letters say is not in others.md: no flag is set by them.
-N	Prior day trades are flagged nonPrintable: they belong to no volume of this day.
+N	Trades: detail is the market centre, extra the four letters of the sale condition in their order. Official opening and closing prices (fourth letter Q or M) and the corrected consolidated close (second letter 9) are flagged nonPrintable: the trades behind them count by their own messages. Of the other letters others.md says nothing: no flag is set by them.
+N	Prior day trades are flagged nonPrintable: they belong to no volume of this day. Those that cancel one are `tradeBreak`.
 N	A correction is two ticks tradeCorrect: the original, flagged replaced, then the corrected trade. The totals that follow corrections and cancels become statistics. extra of a statistic: market centre letter, then C for consolidated or M for one market.
-N	Offsets of administrative messages and of the types retired in February 2026 follow a public dissector; AP agrees with a capture. What stands behind the fixed part of closing summaries, volumes and recaps is not read. In the BOLO form with member letters, these are taken to stand behind both sides, as in the ADF appendage.
+N	Whether eight-byte volumes of the types retired in February 2026 counted millionths all the time before is not sure: captures of earlier years may count shares.
+N	Offsets of administrative messages, the values of asOfAction and the offsets of the types retired in February 2026 follow a public dissector; AP agrees with a capture. What stands behind the fixed part of closing summaries, volumes and recaps is not read. In the BOLO form with member letters, these are taken to stand behind both sides, as in the ADF appendage.
 F	uqdf	UTP quotation data feed	3.0.c	UTP	group=233.46.176.16;port=55630
 F	utdf	UTP trade data feed	3.0.c	UTP	
 E	MarketCenter	char
@@ -39,6 +40,9 @@ v	86	iex	IEX
 v	88	nasdaqPSX	Nasdaq PSX
 v	89	byx	Cboe BYX
 v	90	bzx	Cboe BZX
+E	AsOfAction	char
+v	65	trade	a late report of an earlier day s trade
+v	67	cancel	the cancel of one
 E	Nbbo	char
 v	48	unchanged	No change
 v	49	none	Cannot be calculated
@@ -558,7 +562,7 @@ f	64	u64be	volume	-6								quantity
 f	72	char[4]	saleCondition									extra
 f	76	char	tradeThroughExempt									dropped: the condition tells why
 f	77	u16be	sellerDays									dropped: days to delivery
-f	79	char	asOfAction									dropped: not documented
+f	79	char	asOfAction		AsOfAction							kind: a trade or its break
 f	80	u64be	priorTime					epoch-ns				quantity: statistic tradeTime
 M	21576	TH	WholePriorDayTrade	84	84	utdf	trade: flagged nonPrintable, then statistic: tradeTime
 f	29	u64be	finraTime					epoch-ns				dropped: second time, of FINRA members only
@@ -569,7 +573,7 @@ f	64	u32be	volume									quantity
 f	68	char[4]	saleCondition									extra
 f	72	char	tradeThroughExempt									dropped: the condition tells why
 f	73	u16be	sellerDays									dropped: days to delivery
-f	75	char	asOfAction									dropped: not documented
+f	75	char	asOfAction		AsOfAction							kind: a trade or its break
 f	76	u64be	priorTime					epoch-ns				quantity: statistic tradeTime
 M	16705	AA	Text	29		uqdf,utdf	dropped: free text
 G	data	text	u16be count	1				
