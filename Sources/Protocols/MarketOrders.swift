@@ -22,7 +22,8 @@ struct MarketOrders {
 
     /// Notes a new order or a new total, and tells it. False where there is no room for it.
     func set(
-        _ reference: UInt64, side: Side, quantity: Int64, _ emitter: inout TickEmitter
+        _ reference: UInt64, side: Side, quantity: Int64, flags: TickFlags = .lastOfEvent,
+        _ emitter: inout TickEmitter
     ) -> Bool {
         var hasRoom = true
         if quantity <= 0 {
@@ -32,10 +33,13 @@ struct MarketOrders {
             hasRoom = orders.set(reference, order)
         }
         emitter.emit(
-            .imbalance, orderID: reference, quantity: quantity, side: side,
+            .imbalance, orderID: reference, quantity: quantity, side: side, flags: flags,
             detail: ImbalanceDetail.marketOrder.rawValue)
         return hasRoom
     }
 
     func removeAll() { orders.removeAll() }
+
+    /// Forgets those of one instrument, whose book the venue has emptied.
+    func removeAll(of instrument: UInt32) { orders.removeAll { $0.instrument == instrument } }
 }

@@ -142,12 +142,23 @@ private func add(
                     securityID: 42, timePriority: 14, displayQty: 30_000, side: 2, to: &$0)
             },
             wireBytes {
-                EobiEncoder.fullOrderExecution(
+                EobiEncoder.partialOrderExecution(
                     side: 2, trdMatchID: 8, timePriority: 14, securityID: 42, lastQty: 10_000,
                     lastPx: 99 * e8, to: &$0)
             },
             wireBytes {
-                EobiEncoder.orderDelete(securityID: 42, timePriority: 14, side: 2, to: &$0)
+                EobiEncoder.fullOrderExecution(
+                    side: 2, trdMatchID: 9, timePriority: 14, securityID: 42, lastQty: 20_000,
+                    lastPx: 99 * e8, to: &$0)
+            },
+            wireBytes {  // nobody has seen it coming
+                EobiEncoder.partialOrderExecution(
+                    side: 2, trdMatchID: 10, timePriority: 15, securityID: 42, lastQty: 5000,
+                    lastPx: 99 * e8, to: &$0)
+            },
+            add(16, price: none),
+            wireBytes {
+                EobiEncoder.orderDelete(securityID: 42, timePriority: 16, side: 1, to: &$0)
             },
         ])
         let waiting = reference(14, 42, isAsk: true)
@@ -158,8 +169,15 @@ private func add(
                 "delete ask 50000@100000000000 #\(ask)",
                 "imbalance.marketOrder ask 40000 #\(waiting)",
                 "imbalance.marketOrder ask 30000 #\(waiting)", "trade 10000@99000000000 #8",
-                "imbalance.marketOrder ask 0 #\(waiting)",
+                "imbalance.marketOrder ask 20000 #\(waiting)", "trade 20000@99000000000 #9",
+                "imbalance.marketOrder ask 0 #\(waiting)", "trade 5000@99000000000 #10",
+                "imbalance.marketOrder bid 50000 #\(reference(16, 42, isAsk: false))",
+                "imbalance.marketOrder bid 0 #\(reference(16, 42, isAsk: false))",
             ])
+        // Each trade's message is a whole event.
+        #expect(
+            ticks.filter { $0.tickKind == .trade }.map { $0.has(.lastOfEvent) }
+                == [false, false, true])
         #expect(bench.books.liveOrders == 1 && !bench.books.isSuspect(1))
     }
 

@@ -2181,7 +2181,7 @@ public enum EobiMessage {
     public var lowPxBillionths: Int64? {
         wireBillionths(lowPx, scale: 10)
     }
-    /// Offset 56: directory: product_complex.
+    /// Offset 56: dropped: the definition says it.
     @inlinable @inline(__always)
     public var productComplex: UInt8 {
         base.loadUnaligned(fromByteOffset: 56, as: UInt8.self)

@@ -91,16 +91,17 @@ extension EobiDecoder {
         addOnly(order, &emitter, isReplacement ? [.replaced, .lastOfEvent] : .lastOfEvent)
     }
 
+    /// - Parameter isFull: nothing is left of the order.
     @inline(__always)
     func execute(
-        _ order: Order, at lastPrice: Int64, match: UInt32, isAlgorithmic: Bool,
+        _ order: Order, at lastPrice: Int64, match: UInt32, isAlgorithmic: Bool, isFull: Bool,
         _ emitter: inout TickEmitter
     ) {
         emitter.instrument = instrument(order.securityID)
         emitter.emit(
             .trade, orderID: UInt64(match), price: price(lastPrice), quantity: order.quantity,
-            flags: order.isPriced ? [] : .lastOfEvent, extra: isAlgorithmic ? 1 : 0)
-        guard order.isPriced else { return }
+            flags: [], extra: isAlgorithmic ? 1 : 0)
+        guard order.isPriced else { return executeWaiting(order, isFull: isFull, &emitter) }
         emitter.emit(
             .fill, orderID: order.reference, price: price(order.price), quantity: order.quantity,
             side: Side(buySell: order.side))
@@ -112,9 +113,22 @@ extension EobiDecoder {
         _ reference: UInt64, _ quantity: Int64, _ side: UInt8, _ emitter: inout TickEmitter,
         _ flags: TickFlags = .lastOfEvent
     ) {
-        emitter.emit(
-            .imbalance, orderID: reference, quantity: quantity, side: Side(buySell: side),
-            flags: flags, detail: ImbalanceDetail.marketOrder.rawValue)
+        let hasRoom = marketOrders.set(
+            reference, side: Side(buySell: side), quantity: quantity, flags: flags, &emitter)
+        if !hasRoom { feed.countUnrepresentable(1) }
+    }
+
+    /// What is left of an order without a price; of one that nobody has seen coming, only its end is
+    /// known.
+    private func executeWaiting(_ order: Order, isFull: Bool, _ emitter: inout TickEmitter) {
+        let known = marketOrders.find(order.reference)?.quantity
+        if isFull {
+            waiting(order.reference, 0, order.side, &emitter)
+        } else if let known {
+            waiting(order.reference, max(0, known &- order.quantity), order.side, &emitter)
+        } else {
+            emitter.endEvent(since: emitter.count - 1)
+        }
     }
 
     // MARK: Snapshots

@@ -48,7 +48,8 @@ extension EobiDecoder {
                     securityID: order.securityID, priority: order.timePriority, side: order.side,
                     price: order.price, quantity: Int64(order.lastQty)),
                 at: order.lastPx, match: order.trdMatchID,
-                isAlgorithmic: order.algorithmicTradeIndicator == 1, &emitter)
+                isAlgorithmic: order.algorithmicTradeIndicator == 1,
+                isFull: key == EobiMessage.fullOrderExecution6, &emitter)
         default: decodeRare6(key, base, length, &emitter)
         }
     }

@@ -27,6 +27,8 @@ final class EobiDecoder: FeedDecoding {
         var nextMessage: UInt32
     }
 
+    let marketOrders = MarketOrders()
+
     init(_ setup: DecoderSetup) {
         feed = PacketFeed(setup, .eobi, ticksPerMessageMax: Self.ticksPerMessageMax)
         switch setup.feed {
@@ -36,7 +38,10 @@ final class EobiDecoder: FeedDecoding {
         }
     }
 
-    func beginEpoch() { snapshot = nil }
+    func beginEpoch() {
+        snapshot = nil
+        marketOrders.removeAll()
+    }
 
     func snapshotCounters() -> DecoderCounters { feed.snapshotCounters() }
 
@@ -104,7 +109,8 @@ final class EobiDecoder: FeedDecoding {
                     securityID: order.securityID, priority: order.timePriority, side: order.side,
                     price: order.price, quantity: order.lastQty),
                 at: order.lastPx, match: order.trdMatchID,
-                isAlgorithmic: order.algorithmicTradeIndicator == 1, &emitter)
+                isAlgorithmic: order.algorithmicTradeIndicator == 1,
+                isFull: key == EobiMessage.fullOrderExecution, &emitter)
         default: decodeRare(key, base, length, &emitter)
         }
     }

@@ -291,7 +291,7 @@ f	38	u8	securityTradingEvent				255					extra of tradingReason, bits 0-7
 f	39	u8	soldOutIndicator				255					extra of tradingReason, bits 8-15
 f	40	i64le	highPx	-8			-9223372036854775808					dropped: what it bounds is not documented
 f	48	i64le	lowPx	-8			-9223372036854775808					dropped: what it bounds is not documented
-f	56	u8	productComplex				255					directory: product_complex
+f	56	u8	productComplex				255					dropped: the definition says it
 f	57	u8	noMDEntries									framing: entries that follow
 f	58	u8	tesSecurityStatus				255					extra of tradingReason, bits 16-23
 G	repeat	entries		32	noMDEntries		32	

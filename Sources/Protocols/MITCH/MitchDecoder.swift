@@ -177,6 +177,7 @@ extension MitchDecoder {
         case MitchMessage.orderBookClear:
             emitter.instrument = feed.instrument(
                 UInt64(MitchOrderBookClear(base).instrumentID))
+            marketOrders.removeAll(of: emitter.instrument)
             emitter.emit(.clear)
         case MitchMessage.trade:
             let trade = MitchTrade(base)
