@@ -10,21 +10,24 @@ public enum OpenBookPacket {
 
     private static let sequenceResetType: UInt16 = 1
     private static let heartbeatType: UInt16 = 2
-    /// The only value seen on live packets; what the others number is not documented.
+    /// Live packets, and packets sent again under their own numbers: 1 and 2, as public client
+    /// libraries agree. Refreshes and replays (3 and above) are not of the channel's order.
     private static let originalFlag: UInt8 = 1
+    private static let retransmittedFlag: UInt8 = 2
 
     public static let transport = TransportDefinition(
         name: "openbook-ultra", framing: .packet, unit: .packets, isTimed: false,
         parse: { payload, _ in parse(payload) }, encode: encode)
 
-    /// Reads the header. Retransmitted and refreshed packets are rejected as another channel's.
+    /// Reads the header. Refreshed and replayed packets are rejected as another channel's.
     public static func parse(_ payload: UnsafeRawBufferPointer) -> TransportOutcome {
         guard payload.count >= headerSize, let base = payload.baseAddress else {
             return .rejected(.headerCut)
         }
         let size = 2 + Int(big(base, 0, UInt16.self))
         guard size >= headerSize, size <= payload.count else { return .rejected(.badLength) }
-        guard base.load(fromByteOffset: 13, as: UInt8.self) == originalFlag else {
+        let flag = base.load(fromByteOffset: 13, as: UInt8.self)
+        guard flag == originalFlag || flag == retransmittedFlag else {
             return .rejected(.wrongChannel)
         }
         let type = big(base, 2, UInt16.self)

@@ -102,7 +102,7 @@ extension B3DecoderTests {
             delete(3, side: "1"),
             order(2), wireBytes { B3Encoder.channelReset(entryTimestamp: 51, to: &$0) },
         ])
-        #expect(ticks.map(brief)[2] == "clear bid" && ticks[2].exchangeTime == 50)
+        #expect(ticks.map(brief)[2] == "clear bid x3" && ticks[2].exchangeTime == 50)
         #expect(ticks.map(brief)[3] == "imbalance.marketOrder ask 0 #\(reference(3))")
         #expect(ticks[5].tickKind == .clear && ticks[5].instrument == 0)
         #expect(bench.books.liveOrders == 0)

@@ -151,5 +151,9 @@ import Wire
         var refreshed = bytes
         refreshed[13] = 5
         #expect(parse(refreshed, transport) == .wrongChannel)
+        // Sent again under its own number.
+        refreshed[13] = 2
+        let reason = parse(refreshed, transport) { #expect($0.firstSequence == 5) }
+        #expect(reason == nil)
     }
 }

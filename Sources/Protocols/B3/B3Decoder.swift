@@ -173,13 +173,15 @@ final class B3Decoder: FeedDecoding {
     }
 
     /// One side of a book, or both.
-    private func clear(_ side: Side, _ flags: TickFlags, _ emitter: inout TickEmitter) {
+    private func clear(
+        _ side: Side, _ flags: TickFlags, extra: UInt32 = 0, _ emitter: inout TickEmitter
+    ) {
         // With instrument 0 it would clear the whole channel.
         guard emitter.instrument != 0 else { return }
         for one in [Side.bid, .ask] where side == .none || side == one {
             priceless.removeAll(of: scope(emitter.instrument, one))
         }
-        emitter.emit(.clear, side: side, flags: flags.union(.lastOfEvent))
+        emitter.emit(.clear, side: side, flags: flags.union(.lastOfEvent), extra: extra)
     }
 
     /// Deletes through the end of a side: positions, up to which it might delete, are not on the wire
@@ -188,7 +190,9 @@ final class B3Decoder: FeedDecoding {
     private func massDelete(_ message: B3MassDeleteOrders, _ emitter: inout TickEmitter) {
         emitter.instrument = instrument(message.securityID)
         emitter.exchangeTime = message.transactTime
-        clear(side(message.entryType), flags(message.matchEventIndicator), &emitter)
+        clear(
+            side(message.entryType), flags(message.matchEventIndicator),
+            extra: UInt32(message.updateAction), &emitter)
     }
 
     @inline(never)

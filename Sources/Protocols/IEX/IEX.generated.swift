@@ -447,7 +447,7 @@ public enum IEXMessage {
     public var messageType: UInt8 {
         base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
     }
-    /// Offset 1: `extra`; 0x08 sets `auction`.
+    /// Offset 1: `extra`; 0x08 sets `auction`, but on tops15.
     @inlinable @inline(__always)
     public var saleCondition: UInt8 {
         base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)
@@ -497,7 +497,7 @@ public enum IEXMessage {
     public var messageType: UInt8 {
         base.loadUnaligned(fromByteOffset: 0, as: UInt8.self)
     }
-    /// Offset 1: `extra`; 0x08 sets `auction`.
+    /// Offset 1: `extra`; 0x08 sets `auction`, but on tops15.
     @inlinable @inline(__always)
     public var saleCondition: UInt8 {
         base.loadUnaligned(fromByteOffset: 1, as: UInt8.self)

@@ -16,6 +16,9 @@ public final class IEXDecoder: FeedDecoding {
     private let channel: UInt16
     /// Instruments by symbol: the directory's answer, kept near.
     private let known: CodeTable
+    private let hasCrosses: Bool
+    /// DEEP+ tells executions of displayed orders apart: its reports are of trades between hidden ones.
+    private let tradeReportFlags: TickFlags
 
     /// `setup.feed` is one of the description's feeds.
     public init(_ setup: DecoderSetup) {
@@ -23,6 +26,8 @@ public final class IEXDecoder: FeedDecoding {
         venue = setup.directory.venueIndex(setup.venue)
         channel = setup.channel
         known = CodeTable(capacity: setup.directory.capacity)
+        hasCrosses = setup.feed != "tops15"
+        tradeReportFlags = setup.feed == "deepplus" ? [.offBook, .lastOfEvent] : .lastOfEvent
         table = MessageTable(.iex, feed: setup.feed)
     }
 
@@ -136,8 +141,9 @@ public final class IEXDecoder: FeedDecoding {
         return Price.none
     }
 
+    /// TOPS 1.5 has no condition for crosses.
     private func auctionFlag(_ saleCondition: UInt8) -> TickFlags {
-        IEXSaleCondition(rawValue: saleCondition).singlePriceCross ? .auction : []
+        hasCrosses && IEXSaleCondition(rawValue: saleCondition).singlePriceCross ? .auction : []
     }
 
     // MARK: Books
@@ -203,7 +209,7 @@ public final class IEXDecoder: FeedDecoding {
         emitter.emit(
             kind, orderID: UInt64(bitPattern: message.tradeID),
             price: price(message.priceBillionths), quantity: Int64(message.size),
-            flags: auctionFlag(message.saleCondition).union(.lastOfEvent),
+            flags: auctionFlag(message.saleCondition).union(tradeReportFlags),
             extra: UInt32(message.saleCondition))
     }
 

@@ -104,15 +104,15 @@ M	69	E	SecurityEvent	18		deep10,deepplus	`status.securityEvent`
 f	1	char	event									`extra`
 f	2	i64le	timestamp					epoch-ns				exchange_time
 f	10	char[8]	symbol									instrument
-M	84	T	TradeReport	38		tops15,tops16,deep10,deepplus	`trade`
-f	1	u8	saleCondition			SaleCondition						`extra`; 0x08 sets `auction`
+M	84	T	TradeReport	38		tops15,tops16,deep10,deepplus	`trade`; on deepplus, between hidden orders, offBook
+f	1	u8	saleCondition			SaleCondition						`extra`; 0x08 sets `auction`, but on tops15
 f	2	i64le	timestamp					epoch-ns				exchange_time
 f	10	char[8]	symbol									instrument
 f	18	u32le	size									`quantity`
 f	22	i64le	price	-4								`price`
 f	30	i64le	tradeID									`order_id`
 M	66	B	TradeBreak	38		tops15,tops16,deep10,deepplus	`tradeBreak`
-f	1	u8	saleCondition			SaleCondition						`extra`; 0x08 sets `auction`
+f	1	u8	saleCondition			SaleCondition						`extra`; 0x08 sets `auction`, but on tops15
 f	2	i64le	timestamp					epoch-ns				exchange_time
 f	10	char[8]	symbol									instrument
 f	18	u32le	size									`quantity`

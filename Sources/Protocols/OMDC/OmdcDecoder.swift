@@ -84,7 +84,9 @@ final class OmdcDecoder: FeedDecoding {
     private func tradeFlags(_ type: UInt16) -> TickFlags {
         switch OmdcTradeType(rawValue: type) {
         case .auction: [.auction, .lastOfEvent]
-        case .late, .nonDirect, .direct, .oddLot, .overseas: [.offBook, .lastOfEvent]
+        // Of the day before.
+        case .late: [.offBook, .nonPrintable, .lastOfEvent]
+        case .nonDirect, .direct, .oddLot, .overseas: [.offBook, .lastOfEvent]
         default: .lastOfEvent
         }
     }

@@ -3960,7 +3960,7 @@ public enum PitchMessage {
     public var priceBillionths: Int64? {
         wireBillionths(price, scale: 100000)
     }
-    /// Offset 22: detail: C, H, L, O; another letter gives no tick.
+    /// Offset 22: detail: C, H, L, O; P, whose meaning is not documented, is `other`.
     @inlinable @inline(__always)
     public var kind: UInt8 {
         base.loadUnaligned(fromByteOffset: 22, as: UInt8.self)

@@ -52,7 +52,7 @@ extension PitchDecoder {
         case UInt8(ascii: "H"): detail = .high
         case UInt8(ascii: "L"): detail = .low
         case UInt8(ascii: "O"): detail = .open
-        default: return
+        default: detail = .other
         }
         emitter.instrument = instrument(statistics.symbolKey)
         emitter.emit(

@@ -521,11 +521,11 @@ f	25	u16le	price	-2								price
 f	27	u64le	executionID									order_id; flags: `auction` if its first base-36 digit of nine is C or P
 f	35	char[4]	tradeFlags									extra: 4 letters of the MMT standard
 f	39	char	fifthFlag									dropped: the tick has no place for it
-M	52	0x34	EuropeStatistics	24		pitch-europe	`statistic`: `close`, `high`, `low` or `open`
+M	52	0x34	EuropeStatistics	24		pitch-europe	`statistic`: `close`, `high`, `low`, `open` or `other`
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
 f	6	char[8]	symbol									instrument
 f	14	u64le	price	-4								price
-f	22	char	kind									detail: C, H, L, O; another letter gives no tick
+f	22	char	kind									detail: C, H, L, O; P, whose meaning is not documented, is `other`
 f	23	char	determination									extra
 M	172	0xAC	EuropeAuctionUpdate	33		pitch-europe	`imbalance.reference`, `imbalance.paired` (`auction`)
 f	2	u32le	timeOffset					ns				exchange_time: the newest second + this
