@@ -81,7 +81,12 @@ final class XDPAttachment {
     /// Attaches the program in the driver if it can, else in the stack. Returns why not in the
     /// driver, if so.
     func attach(requiresNative: Bool) throws(CaptureError) -> String? {
-        let native = cxdp_program_attach(program, interface.index, 1)
+        var native = cxdp_program_attach(program, interface.index, 1)
+        // A child that another thread has just forked holds the last attachment until it executes.
+        for _ in 0..<XDPQueue.releaseTries where native == -EBUSY || native == -EEXIST {
+            usleep(XDPQueue.releaseMicroseconds)
+            native = cxdp_program_attach(program, interface.index, 1)
+        }
         if native >= 0 {
             link = native
             isNative = true

@@ -46,8 +46,8 @@ struct XDPQueue {
     /// Packets of one busy poll.
     private static let busyPollBudget: Int32 = 64
     /// One second, then the queue is taken by somebody else.
-    private static let releaseTries = 100
-    private static let releaseMicroseconds: UInt32 = 10_000
+    static let releaseTries = 100
+    static let releaseMicroseconds: UInt32 = 10_000
 
     /// Opens the socket and gives all of its `frameCount` chunks to the kernel.
     init(

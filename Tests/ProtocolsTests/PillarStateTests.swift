@@ -113,10 +113,12 @@ private func status(
                 sourceTime: seconds, sourceTimeNanoseconds: 5, symbolIndex: 88, marketID: 3,
                 to: &$0)
         }
-        #expect(message.count == 22 && bench.decode([message]) == [tick(.clear)])
+        // Levels of other markets may stand on.
+        let expected = tick(.clear, flags: [.snapshot, .bookSuspect, .lastOfEvent])
+        #expect(message.count == 22 && bench.decode([message]) == [expected])
         message.removeLast(2)
         message[0] = 20
-        #expect(bench.decode([message]).map(\.kind) == [.clear])
+        #expect(bench.decode([message]).map(\.flags) == [.lastOfEvent])
     }
 
     // MARK: Auctions and statistics

@@ -10,7 +10,9 @@ sys.dont_write_bytecode = True
 
 from accessors import Accessors  # noqa: E402
 from encoders import Encoders  # noqa: E402
-from model import Checker, DescriptionError, Reader  # noqa: E402
+from checker import Checker  # noqa: E402
+from model import DescriptionError  # noqa: E402
+from reader import Reader  # noqa: E402
 from pages import Description, MappingPage  # noqa: E402
 from sbe import SchemaReader  # noqa: E402
 

@@ -2932,7 +2932,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
+    /// Offset 0: quantity: of `clear`; of images of orders see above.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -4202,7 +4202,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
+    /// Offset 0: quantity: of `clear`; of images of orders see above.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -5119,7 +5119,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
+    /// Offset 0: quantity: of `clear`; of images of orders see above.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -5301,7 +5301,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
+    /// Offset 0: quantity: of `clear`; of images of orders see above.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))
@@ -10630,7 +10630,7 @@ public enum MDP3Message {
         self.base = base
         self.blockLength = blockLength
     }
-    /// Offset 0: quantity: of `clear`; in snapshots of orders dropped.
+    /// Offset 0: quantity: of `clear`; of images of orders see above.
     @inlinable @inline(__always)
     public var lastMsgSeqNumProcessed: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 0, as: UInt32.self))

@@ -14,6 +14,8 @@ N	Prices are passed on as the venue sends them, in billionths: prices with seven
 N	The venue numbers the levels of a book, of outright and implied prices apart; ticks say prices. The decoder keeps both books of every instrument as the venue numbers them, and each change becomes a `level` tick of the price that it concerns, with the new total. A level that falls off the depth (of the definition's feed types GBX and GBI; 10 and 2 where there is no definition) or that is overwritten with another price becomes a `level` tick of quantity 0 in front of it. After a join or a gap the levels above a new one may be unknown; levels that contradict a new one by their order are taken as gone.
 N	MatchEventIndicator bit 7 ends the venue's event. The last `level` or `clear` of an instrument in the message that ends it has `lastOfEvent`; the other instruments whose books the event had changed get a tick `status.eventEnd` of their own behind the message. A message whose next one in the packet ends the event and has no entries ends it itself. Bit 5, resent during recovery, is dropped.
 N	In messages with levels and order entries, the ticks of the orders come first. Books take the levels: an instrument that has seen a `level` tick is a book of levels, and its order ticks are told, but not applied.
+N	The orders of a trade summary belong to its entries one after the other, NumberOfOrders to each; where an entry has an aggressor, the first of its orders is the aggressor's and becomes no `fill` (cme-mdp3.md §5.2, §5.3, and the venue's public page on order level detail). Orders that no entry counts are counted as impossible.
+N	Images of orders (53, 44, 59) begin with a `clear` flagged `snapshot` at their first chunk, unless the instrument is a book of levels. One whose LastMsgSeqNumProcessed is behind the newest packet with orders of the instrument is skipped; if that happens between two chunks, the book is emptied and suspect.
 N	RptSeq counts the entries of an instrument. It is used for snapshots alone: one whose RptSeq is less than the last seen in the increments is older than the book and is skipped, and increments that a snapshot contains already are skipped. (After a gap of the channel an instrument whose RptSeq goes on without a hole would still be whole; its book stays suspect all the same.)
 N	DeleteThru and DeleteFrom were not seen in captures, and the sources contradict each other: DeleteThru clears the side, DeleteFrom removes the best levels up to the one given, as one public handler does it.
 N	Conflated market data (feed `mdp3-tcp`) is for `dissect`, segment by segment: the data path takes no TCP. Its session messages (206 to 210) have a schema of their own, number 2, of which there are no facts: their names are those of public captures, what their fields are is read from one capture each. They become nothing.
@@ -466,7 +468,7 @@ f	8	u32le	rptSeq									dropped: used for snapshots, see above
 f	12	u8	mdUpdateAction		MDUpdateAction							extra: bits 8 to 15
 e
 M	38	38	SnapshotFullRefresh38	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; of images of orders see above
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
@@ -596,8 +598,8 @@ f	28	i32le	securityID									instrument, by the table of security numbers
 f	32	u8	mdUpdateAction		MDUpdateAction							kind, or which levels change
 f	33	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	44	44	SnapshotFullRefreshOrderBook44	28		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
+M	44	44	SnapshotFullRefreshOrderBook44	28		mdp3,mdp3-loop,mdp3-tcp	`clear`, `add`, flagged snapshot
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; of images of orders see above
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	noChunks									dropped: of chunks, each stands for itself
@@ -696,7 +698,7 @@ f	18	char	mdEntryType		MDEntryTypeStatistics							side, and `implied`; of stati
 f	19	i32le	mdEntrySize				2147483647					quantity
 e
 M	52	52	SnapshotFullRefresh52	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; of images of orders see above
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above
@@ -717,8 +719,8 @@ f	19	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	20	u8	settlPriceType			SettlPriceType						extra: bits 0 to 7
 f	21	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
-M	53	53	SnapshotFullRefreshOrderBook53	28		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
+M	53	53	SnapshotFullRefreshOrderBook53	28		mdp3,mdp3-loop,mdp3-tcp	`clear`, `add`, flagged snapshot
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; of images of orders see above
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	noChunks									dropped: of chunks, each stands for itself
@@ -1087,7 +1089,7 @@ f	8	i32le	brokenDateSecurityID									dropped: repo terms
 f	12	u16le	brokenDateStart				65535	days				dropped: repo terms
 f	14	u16le	brokenDateEnd				65535	days				dropped: repo terms
 e
-M	59	59	SnapshotRefreshTopOrders59	13		mdp3,mdp3-loop,mdp3-tcp	`add`, flagged snapshot
+M	59	59	SnapshotRefreshTopOrders59	13		mdp3,mdp3-loop,mdp3-tcp	`clear`, `add`, flagged snapshot
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 f	9	i32le	securityID									instrument, by the table of security numbers
@@ -1288,7 +1290,7 @@ f	21	u8	openCloseSettlFlag		OpenCloseSettlFlag		255					extra: bits 0 to 7
 f	22	char	mdEntryType		MDEntryType							side, and `implied`; of statistics: detail
 e
 M	69	69	SnapshotFullRefreshLongQty69	59		mdp3,mdp3-loop,mdp3-tcp	`clear`, then `level`, `statistic`, `limits`, `status.trading`, all flagged snapshot
-f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; in snapshots of orders dropped
+f	0	u32le	lastMsgSeqNumProcessed									quantity: of `clear`; of images of orders see above
 f	4	u32le	totNumReports									dropped: says how long a loop is
 f	8	i32le	securityID									instrument, by the table of security numbers
 f	12	u32le	rptSeq									dropped: used for snapshots, see above

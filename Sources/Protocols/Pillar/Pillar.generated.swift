@@ -617,7 +617,7 @@ public enum PillarMessage {
     public var nextSourceSequence: UInt32 {
         UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 16, as: UInt32.self))
     }
-    /// Offset 20: dropped: on pillar-depth only; the book of all markets is cleared.
+    /// Offset 20: flags: on pillar-depth only; the book of all markets is cleared and `bookSuspect`.
     @inlinable @inline(__always)
     public var marketID: UInt16 {
         length >= 22 ? UInt16(littleEndian: base.loadUnaligned(fromByteOffset: 20, as: UInt16.self)) : 0

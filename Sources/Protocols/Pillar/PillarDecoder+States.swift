@@ -10,7 +10,10 @@ extension PillarDecoder {
                 symbol, seconds: message.sourceTime, nanoseconds: message.sourceTimeNanoseconds,
                 &emitter)
         else { return }
-        emitter.emit(.clear)
+        // The levels of the markets that it does not name may stand on: these are not told apart.
+        let isPart = sumsMarkets && message.hasMarketID
+        emitter.emit(
+            .clear, flags: isPart ? [.snapshot, .bookSuspect, .lastOfEvent] : .lastOfEvent)
     }
 
     func securityStatus(_ message: PillarSecurityStatus, _ emitter: inout TickEmitter) {

@@ -20,6 +20,8 @@ public final class PillarDecoder: FeedDecoding {
     let hasTradeConditions: Bool
     /// The feed carries single orders.
     let keepsOrders: Bool
+    /// Levels are sums over several markets.
+    let sumsMarkets: Bool
     /// MPV and unit of trade of an index mapping are reserved.
     let isOptions: Bool
     private let ticksPerMessageMax: Int
@@ -36,6 +38,7 @@ public final class PillarDecoder: FeedDecoding {
         midnight = setup.midnight
         hasTradeConditions = setup.feed == PillarFeeds.integrated
         keepsOrders = hasTradeConditions || setup.feed == PillarFeeds.xdpIntegrated
+        sumsMarkets = setup.feed == PillarFeeds.depth
         isOptions = setup.feed == PillarFeeds.options
         ticksPerMessageMax = PillarFeeds.ticksPerMessageMax(setup.feed)
         references = .allocate(capacity: Self.referenceCount)

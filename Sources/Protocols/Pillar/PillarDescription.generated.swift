@@ -168,7 +168,7 @@ f	4	u32le	sourceTime					epoch-s				exchange_time: its seconds
 f	8	u32le	sourceTimeNanoseconds					ns				exchange_time
 f	12	u32le	symbolIndex									instrument
 f	16	u32le	nextSourceSequence									dropped: the channel's own numbers are checked
-f	20	u16le	marketID		MarketID						?	dropped: on pillar-depth only; the book of all markets is cleared
+f	20	u16le	marketID		MarketID						?	flags: on pillar-depth only; the book of all markets is cleared and `bookSuspect`
 M	33	33	TradingSessionChange	21		pillar-integ,xdp-integrated,pillar-bbo,xdp-bbo,pillar-trades,pillar-depth,xdp-imbalances,pillar-options	dropped: what its number means is not documented
 f	4	u32le	sourceTime					epoch-s				
 f	8	u32le	sourceTimeNanoseconds					ns				
