@@ -53,6 +53,19 @@ struct TickEmitter {
         emit(.status, flags: flags, detail: detail.rawValue, extra: extra)
     }
 
+    /// Takes the last tick back, to be written later.
+    mutating func takeLast() -> Tick {
+        count &-= 1
+        return ticks.load(fromByteOffset: count &* MemoryLayout<Tick>.stride, as: Tick.self)
+    }
+
+    /// Writes a tick that was taken back.
+    mutating func put(_ tick: Tick) {
+        ticks.storeBytes(
+            of: tick, toByteOffset: count &* MemoryLayout<Tick>.stride, as: Tick.self)
+        count &+= 1
+    }
+
     /// Marks the last tick written as the last of its event: for messages whose number of ticks
     /// turns out while they are written. `first` is the count before the message.
     @inline(__always)

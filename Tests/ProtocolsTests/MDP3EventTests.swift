@@ -19,7 +19,7 @@ import Ticks
     }
 
     /// One aggressor at two prices: it comes first among the orders of either.
-    @Test(arguments: [4096, MDP3Decoder.ticksPerStepMax])
+    @Test(arguments: [4096, MDP3Decoder.roomMin])
     func tradesOfSeveralPrices(room: Int) {
         let bench = MDP3Bench()
         let ticks = bench.decode(

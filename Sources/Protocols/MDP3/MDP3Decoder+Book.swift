@@ -28,7 +28,7 @@ extension MDP3Decoder {
     func book(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         // All three templates begin alike, and their groups have the same dimensions.
         let root = MDP3MDIncrementalRefreshBook32(message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
@@ -265,7 +265,7 @@ extension MDP3Decoder {
     func orderBook(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshOrderBook47(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime

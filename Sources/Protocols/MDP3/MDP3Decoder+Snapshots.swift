@@ -18,7 +18,7 @@ extension MDP3Decoder {
     func snapshot(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3SnapshotFullRefresh52(message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
         let index = use(root.securityID, &emitter)
@@ -110,7 +110,7 @@ extension MDP3Decoder {
     func orderSnapshot(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         // 59 has the same entries behind another root.
         let isTop = message.template == 59
         let top = MDP3SnapshotRefreshTopOrders59(message.base, blockLength: message.blockLength)

@@ -21,7 +21,7 @@ extension MDP3Decoder {
     func dailyStatistics(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshDailyStatistics49(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
@@ -66,7 +66,7 @@ extension MDP3Decoder {
     func sessionStatistics(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshSessionStatistics51(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
@@ -111,7 +111,7 @@ extension MDP3Decoder {
     func limits(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshLimitsBanding50(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
@@ -147,7 +147,7 @@ extension MDP3Decoder {
     func securityStatus(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3SecurityStatus30(message.base)
         emitter.exchangeTime = root.transactTime
         emitter.instrument = 0
@@ -169,7 +169,7 @@ extension MDP3Decoder {
     func quoteRequests(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3QuoteRequest39(message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
         let entries = root.noRelatedSym
@@ -189,7 +189,7 @@ extension MDP3Decoder {
     func workup(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3SecurityStatusWorkup60(message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
         _ = use(root.securityID, &emitter)
@@ -218,7 +218,7 @@ extension MDP3Decoder {
     func collateral(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3CollateralMarketValue62(message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
         emitter.instrument = 0

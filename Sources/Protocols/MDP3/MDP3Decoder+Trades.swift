@@ -22,7 +22,7 @@ extension MDP3Decoder {
     func trades(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshTradeSummary48(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime
@@ -127,7 +127,7 @@ extension MDP3Decoder {
     func volume(
         _ message: Message, _ step: inout Int, _ emitter: inout TickEmitter, _ last: Int
     ) -> Bool {
-        let first = emitter.count
+        let first = begin(emitter)
         let root = MDP3MDIncrementalRefreshVolume37(
             message.base, blockLength: message.blockLength)
         emitter.exchangeTime = root.transactTime

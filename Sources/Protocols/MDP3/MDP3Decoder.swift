@@ -10,6 +10,8 @@ import Wire
 public final class MDP3Decoder: FeedDecoding {
     /// The most ticks of one step (a level that pushes others out).
     public static let ticksPerStepMax = 24
+    /// Space for the ticks of a step and one that was held back.
+    public static let roomMin = ticksPerStepMax + 1
     static let schemaID: UInt16 = 1
 
     let instruments: MDP3Instruments
@@ -29,6 +31,12 @@ public final class MDP3Decoder: FeedDecoding {
     /// Entries with a level, side or action that cannot be.
     @exclusivity(unchecked) public internal(set) var impossibleEntries: UInt64 = 0
 
+    /// The last tick of a message that is left before its end: only then is it known whether it is the
+    /// last of its event.
+    @exclusivity(unchecked) private var held: Tick?
+    /// 1 if the message being decoded goes on with a tick that was held back.
+    @exclusivity(unchecked) private var heldCount = 0
+
     public init(_ setup: DecoderSetup) {
         instruments = setup.directory.shared("mdp3 \(setup.venue)") {
             MDP3Instruments(directory: setup.directory, venue: setup.venue)
@@ -47,6 +55,8 @@ public final class MDP3Decoder: FeedDecoding {
     }
 
     public func beginEpoch() {
+        held = nil
+        heldCount = 0
         touched.removeAll(keepingCapacity: true)
         if !isLoop { instruments.clear(channel: channel) }
     }
@@ -79,14 +89,25 @@ public final class MDP3Decoder: FeedDecoding {
         emitter.sequence = cursor.sequence
         isLate = context.flags.contains(.recovered)
         let last = capacity - Self.ticksPerStepMax
+        if let tick = held {
+            emitter.put(tick)
+            held = nil
+            heldCount = 1
+        }
         while cursor.remaining > 0, emitter.count <= last {
             var offset = cursor.offset + (cursor.inner & 0xFFFF_FFFF)
             var step = cursor.inner >> 32
             if let base = blocks.baseAddress, let message = message(base, blocks.count, offset) {
-                if decodeMessage(message, &step, &emitter, last) {
-                    offset = blocks.count - message.rest + message.length
-                    step = 0
+                let first = begin(emitter)
+                guard decodeMessage(message, &step, &emitter, last) else {
+                    cursor.inner = offset - cursor.offset | step << 32
+                    heldCount = 0
+                    if emitter.count > first { held = emitter.takeLast() }
+                    return emitter.count
                 }
+                offset = blocks.count - message.rest + message.length
+                step = 0
+                heldCount = 0
             } else {
                 if offset < blocks.count { counters.unexpectedLength += 1 }
                 offset = blocks.count
@@ -165,6 +186,10 @@ public final class MDP3Decoder: FeedDecoding {
     }
 
     // MARK: Steps and events
+
+    /// Where the message's ticks begin, with the one that was held back.
+    @inline(__always)
+    func begin(_ emitter: TickEmitter) -> Int { emitter.count &- heldCount }
 
     /// Runs the steps of a message that are left; false if `emitter` is full before the last one.
     @inline(__always)

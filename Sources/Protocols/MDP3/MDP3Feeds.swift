@@ -16,7 +16,7 @@ public enum MDP3Feeds {
     ) -> FeedDefinition {
         FeedDefinition(
             name: name, venue: "XCME", timeZone: "America/Chicago", transport: transport,
-            ticksPerMessageMax: MDP3Decoder.ticksPerStepMax, hasOpenEvents: true,
+            ticksPerMessageMax: MDP3Decoder.roomMin, hasOpenEvents: true,
             description: { .mdP3 }, makeDecoder: { MDP3Decoder($0) })
     }
 }
