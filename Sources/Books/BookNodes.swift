@@ -79,6 +79,9 @@ struct Book: BitwiseCopyable {
     static let levelFed: UInt16 = 2048
     /// Has or had implied levels: its best prices are those of both ladders together.
     static let hasImplied: UInt16 = 4096
+    /// Its channel is the one that changes it. Before, it is that of whatever named it first: a
+    /// definition, or an image from a channel of its own.
+    static let isHome: UInt16 = 8192
 }
 
 struct ChannelState: BitwiseCopyable {

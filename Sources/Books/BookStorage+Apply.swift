@@ -38,25 +38,12 @@ extension BookStorage {
         }
         var knownOrder = true
         switch kind {
-        case .quote where tick.pointee.has(.offBook): break  // one participant's, not the best
+        // One participant's, not the best; a fill whose effect messages of its own tell.
+        case .quote where tick.pointee.has(.offBook), .fill where tick.pointee.has(.offBook): break
         case .add, .modify, .cancel, .delete, .fill, .level, .quote, .clear:
-            if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
-                counters.lateNotApplied += 1
-                if book.pointee.flags & Book.selfContained == 0 { damage(book) }
-                knownOrder = false
-                break
-            }
-            if book.pointee.channel == tick.pointee.channel {
-                book.pointee.lastSequence = tick.pointee.sequence
-            } else {
-                noteOtherChannel(tick, book)
-            }
-            knownOrder = change(
-                kind, tick, book, position: position, completing: completing)
-            // A book image carries the suspicion of the book that it was taken of.
-            if tick.pointee.has(.snapshot), tick.pointee.has(.bookSuspect) { damage(book) }
-            let shown = finishChange(kind, tick, instrument, book, position: position)
-            changed = changed || shown
+            knownOrder = applyChange(
+                kind, tick, instrument, book, position: position, completing: completing,
+                topChanged: &changed)
         case .alert:
             if tick.pointee.detail == AlertCause.eventTimedOut.rawValue {
                 changed = giveUpEvent(tick, instrument, book, position: position)
@@ -84,6 +71,33 @@ extension BookStorage {
                 completeTrade(before: tick, known: knownOrder)
             }
         }
+    }
+
+    /// A change of the book, or the refusal of one that came too late. Returns false if the order
+    /// that the tick names is not known.
+    @inline(__always)
+    private mutating func applyChange(
+        _ kind: TickKind, _ tick: UnsafeMutablePointer<Tick>, _ instrument: UInt32,
+        _ book: UnsafeMutablePointer<Book>, position: UInt64, completing: Bool,
+        topChanged: inout Bool
+    ) -> Bool {
+        if tick.pointee.has(.recovered), book.pointee.lastSequence > tick.pointee.sequence {
+            counters.lateNotApplied += 1
+            if book.pointee.flags & Book.selfContained == 0 { damage(book) }
+            return false
+        }
+        if book.pointee.channel == tick.pointee.channel {
+            book.pointee.lastSequence = tick.pointee.sequence
+            book.pointee.flags |= tick.pointee.has(.snapshot) ? 0 : Book.isHome
+        } else {
+            noteOtherChannel(tick, book)
+        }
+        let knownOrder = change(kind, tick, book, position: position, completing: completing)
+        // A book image carries the suspicion of the book that it was taken of.
+        if tick.pointee.has(.snapshot), tick.pointee.has(.bookSuspect) { damage(book) }
+        let shown = finishChange(kind, tick, instrument, book, position: position)
+        topChanged = topChanged || shown
+        return knownOrder
     }
 
     /// The venue says that its event is over for the instrument: shows what it left.
@@ -152,15 +166,17 @@ extension BookStorage {
         return book.imageEnd == 0 || book.imageEnd < channel.gapEnd
     }
 
-    /// Images may come on a channel of their own, whose numbers say nothing about the book; a book of
-    /// levels is its increments' channel's.
+    /// Images may come on a channel of their own, whose numbers say nothing about the book: it is its
+    /// increments' channel's. Where several change it, a book of orders stays the first one's, whose
+    /// orders it knows by that channel's references.
     @inline(never)
-    private func noteOtherChannel(
+    private mutating func noteOtherChannel(
         _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>
     ) {
         if tick.pointee.has(.snapshot) { return }
-        if book.pointee.flags & Book.levelFed != 0 {
-            book.pointee.channel = tick.pointee.channel
+        if book.pointee.flags & Book.isHome == 0 || book.pointee.flags & Book.levelFed != 0 {
+            move(book, to: tick.pointee.channel)
+            book.pointee.flags |= Book.isHome
         }
         book.pointee.lastSequence = tick.pointee.sequence
     }

@@ -72,9 +72,10 @@ extension BookStorage {
         _ book: UnsafeMutablePointer<Book>
     ) {
         guard book.pointee.flags & Book.eventOpen == 0 else { return }
-        // Packets that waited carry older capture times: deadlines must ascend all the same.
-        lastDeadline = max(
-            lastDeadline, tick.pointee.captureTime &+ configuration.eventNanosecondsMax)
+        // Packets that waited carry older capture times: deadlines must ascend all the same. None is
+        // later than now, whatever its stamp says after the clock has stepped.
+        let time = min(tick.pointee.captureTime &+ clockOffset, now)
+        lastDeadline = max(lastDeadline, time &+ configuration.eventNanosecondsMax)
         book.pointee.flags |= Book.eventOpen
         book.pointee.eventTime = tick.pointee.exchangeTime
         book.pointee.eventDeadline = lastDeadline

@@ -104,4 +104,36 @@ extension BookStorage {
         book.pointee.flags &= ~(Book.damaged | Book.eventOpen | Book.eventSuspect)
         book.pointee.imageEnd = 0
     }
+
+    /// Makes the book another channel's, by whose references its orders are known from now on.
+    mutating func move(_ book: UnsafeMutablePointer<Book>, to channel: UInt16) {
+        let change =
+            channels.base[Int(book.pointee.channel)].salt ^ channels.base[Int(channel)].salt
+        book.pointee.channel = channel
+        for ask in [false, true] {
+            let ladder = ladder(book, ask: ask).pointee
+            for place in stride(from: Int(ladder.count) - 1, through: 0, by: -1) {
+                rename(queue: levels[rungs[ladder.base][place].level].pointee.head, change, book)
+            }
+        }
+    }
+
+    private mutating func rename(
+        queue head: UInt32, _ change: UInt64, _ book: UnsafeMutablePointer<Book>
+    ) {
+        var node = head
+        while node != noNode {
+            let order = orders[node].pointee
+            if index.find(order.key ^ change, in: orders) == noNode {
+                index.remove(order.key, node)
+                orders[node].pointee.key = order.key ^ change
+                index.insert(order.key ^ change, node)
+            } else {
+                counters.duplicateOrder += 1
+                damage(book)
+                removeOrder(node, book)
+            }
+            node = order.next
+        }
+    }
 }

@@ -9,10 +9,22 @@ extension BookStorage {
         tick.pointee.orderID ^ channels.base[Int(tick.pointee.channel)].salt
     }
 
+    /// The key of a tick of this book: orders of an image are those that the increments speak of,
+    /// whichever channel it came on.
+    @inline(__always)
+    private func key(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>
+    ) -> UInt64 {
+        let channel = tick.pointee.has(.snapshot) ? book.pointee.channel : tick.pointee.channel
+        return tick.pointee.orderID ^ channels.base[Int(channel)].salt
+    }
+
     /// The live order that the tick names; `noNode` if there is none in the tick's instrument.
     @inline(__always)
-    private func findOrder(_ tick: UnsafeMutablePointer<Tick>) -> UInt32 {
-        let node = index.find(key(tick), in: orders)
+    private func findOrder(
+        _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>
+    ) -> UInt32 {
+        let node = index.find(key(tick, book), in: orders)
         return orders[node].pointee.place >> 1 == tick.pointee.instrument ? node : noNode
     }
 
@@ -40,7 +52,7 @@ extension BookStorage {
             counters.impossibleValue += 1
             return damage(book)
         }
-        let key = key(tick)
+        let key = key(tick, book)
         if index.find(key, in: orders) != noNode { evict(key, tick, book, position: position) }
         let ask = tick.pointee.side == Side.ask.rawValue
         let ladder = ladder(book, ask: ask)
@@ -110,7 +122,7 @@ extension BookStorage {
     mutating func reduce(
         _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
     ) -> Bool {
-        let node = findOrder(tick)
+        let node = findOrder(tick, book)
         guard node != noNode else {
             counters.unknownOrder += 1
             damage(book)
@@ -150,7 +162,7 @@ extension BookStorage {
     mutating func delete(
         _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
     ) {
-        let node = findOrder(tick)
+        let node = findOrder(tick, book)
         guard node != noNode else {
             if tick.pointee.has(.replaced) { replacedSide = 0 }
             counters.unknownOrder += 1
@@ -174,7 +186,7 @@ extension BookStorage {
     mutating func modify(
         _ tick: UnsafeMutablePointer<Tick>, _ book: UnsafeMutablePointer<Book>, completing: Bool
     ) -> Bool {
-        let node = findOrder(tick)
+        let node = findOrder(tick, book)
         guard node != noNode else {
             counters.unknownOrder += 1
             damage(book)

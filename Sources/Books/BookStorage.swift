@@ -39,6 +39,9 @@ struct BookStorage {
     var watchedHead = 0
     var watchedCount = 0
     var lastDeadline: UInt64 = 0
+    /// Core time that deadlines are in, ns, and what it is ahead of the capture times' clock.
+    var now = UInt64.max
+    var clockOffset: UInt64 = 0
 
     /// Highest instrument that has a book.
     var lastUsedBook: UInt32 = 0

@@ -95,6 +95,13 @@ public final class Books {
     /// True if some event might have to be given up; cheap, for every packet.
     public var watchesEvents: Bool { storage.pointee.watchedCount > 0 }
 
+    /// Sets the time of what is applied next: `now`, ns, by a clock that never steps and is `offset`
+    /// ahead of capture times. Without it, deadlines of events are in capture time.
+    public func setClock(now: UInt64, offset: UInt64) {
+        storage.pointee.now = now
+        storage.pointee.clockOffset = offset
+    }
+
     /// Writes an `alert` tick (not yet applied) for each event that is over its time at `now`, at
     /// most `capacity`, and returns how many. Apply them with `complete` before anything else.
     public func expireEvents(
@@ -106,8 +113,8 @@ public final class Books {
             if instrument == 0 { break }
             let book = storage.pointee.books[instrument].pointee
             ticks[count] = Tick(
-                exchangeTime: book.eventTime, captureTime: now, sequence: book.lastSequence,
-                orderID: 0, price: Price.none, quantity: Quantity.none, instrument: instrument,
+                exchangeTime: book.eventTime, captureTime: now &- storage.pointee.clockOffset,
+                sequence: book.lastSequence, orderID: 0, price: Price.none, quantity: Quantity.none, instrument: instrument,
                 channel: book.channel, kind: TickKind.alert.rawValue, side: 0,
                 flags: TickFlags.lastOfEvent.rawValue, line: 0,
                 detail: AlertCause.eventTimedOut.rawValue, extra: 0)

@@ -306,11 +306,12 @@ public final class FeedCore {
         while cursor.remaining > 0 {
             let room = makeRoom(channel.ticksPerMessageMax)
             let (remaining, inner) = (cursor.remaining, cursor.inner)
-            batchCount += channel.decoder.decode(
+            let written = channel.decoder.decode(
                 blocks, cursor: &cursor, context: context, into: batch + batchCount,
                 capacity: room)
+            batchCount += written
             precondition(
-                cursor.remaining < remaining || cursor.inner > inner,
+                cursor.remaining < remaining || cursor.inner > inner || written > 0,
                 "a decoder that has room for a message decodes one")
         }
         if channel.hasOpenEvents { batchHoldsEvents = true }
@@ -333,6 +334,7 @@ public final class FeedCore {
         }
         guard batchCount > 0 else { return }
         if configuration.buildsBooks {
+            books.setClock(now: now, offset: clockOffset)
             books.complete(batch, count: batchCount, position: output.position)
             books.takeTops { instrument, top, _ in output.setTop(instrument, top) }
         }

@@ -55,11 +55,17 @@ struct JournalRecovery {
             }
             guard let newest else { return recovered }
             try seal(newest, &recovered)
-            // A segment whose head is incomplete does not stand alone: the one before helps.
-            if !newest.isWhole, names.count >= 2 {
-                let earlier = try SegmentScan(
-                    names[names.count - 2], storage: storage, decoder: decoder)
-                try learn(earlier, &recovered)
+            if names.count >= 2 {
+                let earlier = names[names.count - 2]
+                // A segment whose head is incomplete does not stand alone: the one before helps.
+                if !newest.isWhole {
+                    try learn(
+                        SegmentScan(earlier, storage: storage, decoder: decoder), &recovered)
+                }
+                // Its tail was not cut: readers take the positions of what is damaged there as told.
+                let told = try SegmentIndex.endPosition(
+                    of: SegmentFile(earlier, storage: storage))
+                recovered.nextPosition = max(recovered.nextPosition, told)
             }
             try learn(newest, &recovered)
             recovered.definitions = catalog.all

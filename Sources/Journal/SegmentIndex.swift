@@ -10,23 +10,39 @@ enum SegmentIndex {
         if let entries = try indexed(file, size: size, decoder) {
             return entries.map { ($0.offset, BlockHeader($0)) }
         }
+        return try walk(file, size: size).blocks
+    }
+
+    /// Behind the last position that a segment tells its readers of, be the tick readable or not.
+    static func endPosition(of file: SegmentFile) throws(StorageError) -> UInt64 {
+        let (blocks, footerEnd) = try walk(file, size: try file.size())
+        return blocks.reduce(footerEnd) { max($0, $1.header.endPosition) }
+    }
+
+    /// From header to header: blocks, and the largest position that a footer names.
+    private static func walk(
+        _ file: SegmentFile, size: UInt64
+    ) throws(StorageError) -> (blocks: [(offset: UInt64, header: BlockHeader)], footerEnd: UInt64) {
         var found: [(UInt64, BlockHeader)] = []
+        var footerEnd: UInt64 = 0
         var offset: UInt64 = 0
         while offset < size {
             switch try file.item(at: offset, size: size) {
-            case .end: return found
-            case .footer: offset += UInt64(SegmentFooter.size)
+            case .end: return (found, footerEnd)
+            case .footer(let footer):
+                footerEnd = max(footerEnd, footer.endPosition)
+                offset += UInt64(SegmentFooter.size)
             case .block(let header):
                 if header.kind != .index { found.append((offset, header)) }
                 offset += UInt64(header.blockSize)
             case .invalid:
                 guard let next = try file.nextItem(from: offset + 1, size: size) else {
-                    return found
+                    return (found, footerEnd)
                 }
                 offset = next
             }
         }
-        return found
+        return (found, footerEnd)
     }
 
     private static func indexed(

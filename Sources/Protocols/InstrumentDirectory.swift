@@ -188,8 +188,9 @@ public final class InstrumentDirectory {
 
     /// The slot that holds the symbol, or the free one where it belongs.
     private func slotIndex(symbol: UInt64, venue: UInt32) -> Int {
-        let mixed = (symbol ^ UInt64(venue) << 56) &* 0x9E37_79B9_7F4A_7C15
-        var index = Int(truncatingIfNeeded: mixed >> 32) & slotMask
+        // Letters that differ stand in the high bytes as often as in the low ones.
+        let mixed = OrderKey.mixed(symbol ^ UInt64(venue) << 56)
+        var index = Int(truncatingIfNeeded: mixed) & slotMask
         while true {
             let slot = slots[index]
             if slot.id == 0 || (slot.symbol == symbol && slot.venue == venue) { return index }

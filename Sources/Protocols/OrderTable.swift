@@ -63,6 +63,7 @@ final class OrderTable<Value: BitwiseCopyable> {
     }
 
     func removeAll(where isGone: (Value) -> Bool) {
+        guard count > 0 else { return }
         var at = 0
         while at <= mask {
             if slots[at].isUsed, isGone(slots[at].value) {

@@ -53,6 +53,17 @@ struct TickEmitter {
         emit(.status, flags: flags, detail: detail.rawValue, extra: extra)
     }
 
+    /// The instrument's book is empty. Nothing is told for one that found no place in the directory:
+    /// without an instrument, the tick would empty the books of the whole channel.
+    @inline(__always)
+    mutating func clearBook(
+        _ side: Side = .none, quantity: Int64 = Quantity.none, flags: TickFlags = .lastOfEvent,
+        extra: UInt32 = 0
+    ) {
+        guard instrument != 0 else { return }
+        emit(.clear, quantity: quantity, side: side, flags: flags, extra: extra)
+    }
+
     /// Takes the last tick back, to be written later.
     mutating func takeLast() -> Tick {
         count &-= 1

@@ -3,6 +3,11 @@ import Ticks
 
 /// What the plain books show.
 extension ReferenceBooks {
+    /// Instruments whose open events are over their time.
+    func expired(now: UInt64) -> Set<UInt32> {
+        Set(books.filter { $0.value.event.map { $0.deadline <= now } ?? false }.keys)
+    }
+
     func levels(
         _ instrument: UInt32, _ side: Side, _ depth: Books.Depth = .outright
     ) -> [LevelView] {

@@ -404,9 +404,4 @@ final class ReferenceBooks {
             show(instrument)
         }
     }
-
-    /// Instruments whose open events are over their time, oldest first.
-    func expired(now: UInt64) -> Set<UInt32> {
-        Set(books.filter { $0.value.event.map { $0.deadline <= now } ?? false }.keys)
-    }
 }

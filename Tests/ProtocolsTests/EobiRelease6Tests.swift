@@ -58,7 +58,7 @@ private let e8: Int64 = 100_000_000
         #expect(bench.books.counters == .init())
     }
 
-    @Test func everythingElse() throws {
+    @Test func tradesStatesAndDefinitions() throws {
         let bench = try DerivativesBench("eobi-6")
         let ticks = bench.send([
             wireBytes {
@@ -90,6 +90,25 @@ private let e8: Int64 = 100_000_000
                         .init(legSecurityID: 43, legRatioQty: 2, legSide: 2),
                     ], to: &$0)
             },
+        ])
+        #expect(
+            ticks.map { bench.symbol($0) + " " + brief($0) } == [
+                "42 statistic.executionTotal bid 3@1000000000 #9 x255",
+                "42 trade 2@1000000000 #3 x393479 [a]",
+                "42 tradeBreak 2@1000000000 #3 x6", "42 statistic.low 4@1000000000 x8",
+                "42 status.trading x67305730",
+                "42 status.tradingReason x5", "50 definition",
+            ])
+        let spread = try #require(ticks.first { $0.tickKind == .definition })
+        #expect(
+            bench.details(spread)
+                == "type=spread\nproduct=7\nproduct_complex=5\nsecurity_sub_type=6\nlegs=+1 42,-2 43"
+        )
+    }
+
+    @Test func auctionsRequestsAndTop() throws {
+        let bench = try DerivativesBench("eobi-6")
+        let ticks = bench.send([
             wireBytes {
                 EobiEncoder.auctionBBO6(
                     transactTime: 24, securityID: 42, bidPx: e8, offerPx: Int64.min, bidSize: 1,
@@ -114,11 +133,6 @@ private let e8: Int64 = 100_000_000
         ])
         #expect(
             ticks.map { bench.symbol($0) + " " + brief($0) } == [
-                "42 statistic.executionTotal bid 3@1000000000 #9 x255",
-                "42 trade 2@1000000000 #3 x393479 [a]",
-                "42 tradeBreak 2@1000000000 #3 x6", "42 statistic.low 4@1000000000 x8",
-                "42 status.trading x67305730",
-                "42 status.tradingReason x5", "50 definition",
                 "42 imbalance.auctionBid bid 1@1000000000 [a]", "42 imbalance.auctionAsk ask [a]",
                 "42 imbalance.indicativeClearing@1000000000 x2567 [a]",
                 "42 imbalance.paired 2 x2567 [a]",
@@ -126,11 +140,6 @@ private let e8: Int64 = 100_000_000
                 "42 status.quoteRequest ask 5", "42 statistic.bestBid bid@1000000000",
                 "42 statistic.bestAsk ask@2000000000",
             ])
-        let spread = try #require(ticks.first { $0.tickKind == .definition })
-        #expect(
-            bench.details(spread)
-                == "type=spread\nproduct=7\nproduct_complex=5\nsecurity_sub_type=6\nlegs=+1 42,-2 43"
-        )
     }
 
     @Test func snapshots() throws {

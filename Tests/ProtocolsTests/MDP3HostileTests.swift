@@ -50,7 +50,7 @@ import Wire
         for _ in 0..<1500 {
             let (bytes, messages) = packet(&random)
             sent += UInt64(messages)
-            let room = [24, 30, 100, 4096][random.below(4)]
+            let room = [25, 30, 100, 4096][random.below(4)]
             let flags: TickFlags = random.chance(100) ? .recovered : []
             let ticks = bench.decode(bytes, room: room, flags: flags)
             #expect(ticks.allSatisfy { $0.tickKind != nil && Int($0.instrument) <= 50 })

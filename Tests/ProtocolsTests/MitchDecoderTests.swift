@@ -6,8 +6,8 @@ import Wire
 
 /// others.md §12.
 @Suite struct MitchDecoderTests {
-    @Test("Every message with its fields")
-    func fields() {
+    @Test("Orders and their executions")
+    func orders() {
         let probe = FeedProbe("mitch", midnight: 1000)
         let bid = UInt8(ascii: "B")
         let ticks = probe.decode(
@@ -39,7 +39,22 @@ import Wire
                 MitchEncoder.orderExecutedWithPrice(
                     orderID: 3, quantity: 2, displayQuantity: 0, tradeID: 9,
                     printable: UInt8(ascii: "N"), price: 2, to: &$0)
-            },
+            })
+        #expect(
+            said(ticks) == [
+                "status.systemEvent +79 |", "add #3 @1500000000 x10 bid |",
+                "add #4 @10 x10 bid +\(0x4d52_4946) |", "delete #3 |", "modify #3 @10 x9 |",
+                "delete #3 replaced", "add #3 @10 x9 replaced |", "clear |", "trade #9 x2",
+                "fill #3 x2 |", "modify #3 x7", "trade #9 @20 x2", "fill #3 x2 |",
+                "modify #3 x2", "fill #3 x2 nonPrintable |",
+            ])
+        #expect(ticks[0].exchangeTime == 0 && ticks[1].exchangeTime == 2_000_001_005)
+    }
+
+    @Test("Trades, auctions, states and values")
+    func fields() {
+        let probe = FeedProbe("mitch")
+        let ticks = probe.decode(
             wireBytes {
                 MitchEncoder.trade(
                     quantity: 2, instrumentID: 7, price: 2, tradeID: 10, crossType: 5,
@@ -72,11 +87,6 @@ import Wire
             wireBytes { MitchEncoder.topOfBook(instrumentID: 7, to: &$0) })
         #expect(
             said(ticks) == [
-                "status.systemEvent +79 |", "add #3 @1500000000 x10 bid |",
-                "add #4 @10 x10 bid +\(0x4d52_4946) |", "delete #3 |", "modify #3 @10 x9 |",
-                "delete #3 replaced", "add #3 @10 x9 replaced |", "clear |", "trade #9 x2",
-                "fill #3 x2 |", "modify #3 x7", "trade #9 @20 x2", "fill #3 x2 |",
-                "modify #3 x2", "fill #3 x2 nonPrintable |",
                 "trade #10 @20 x2 +\(5 | 11 << 8) offBook |", "tradeBreak #10 @20 x2 offBook |",
                 "tradeCorrect #10 @20 x2 +67 auction |",
                 "imbalance.indicativeClearing @20 +79 auction",
@@ -84,7 +94,6 @@ import Wire
                 "status.trading +\(0x54 | 1 << 8 | 2 << 16)",
                 "status.tradingReason +\(0x4443_4241) |",
             ])
-        #expect(ticks[0].exchangeTime == 0 && ticks[1].exchangeTime == 2_000_001_005)
     }
 
     @Test func definition() {

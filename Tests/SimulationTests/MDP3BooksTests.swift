@@ -76,7 +76,7 @@ import Wire
             date: try TradingDay(parsing: "2026-03-16"))
         configuration.hasRareOperations = seed % 2 == 0
         var day = MDP3Day(configuration)
-        let receiver = Receiver(room: [4096, 24, 31, 64][Int(seed) % 4])
+        let receiver = Receiver(room: [4096, 25, 31, 64][Int(seed) % 4])
         var events = -1
         while let packet = day.next() {
             receiver.take(packet)

@@ -176,12 +176,11 @@ final class B3Decoder: FeedDecoding {
     private func clear(
         _ side: Side, _ flags: TickFlags, extra: UInt32 = 0, _ emitter: inout TickEmitter
     ) {
-        // With instrument 0 it would clear the whole channel.
         guard emitter.instrument != 0 else { return }
         for one in [Side.bid, .ask] where side == .none || side == one {
             priceless.removeAll(of: scope(emitter.instrument, one))
         }
-        emitter.emit(.clear, side: side, flags: flags.union(.lastOfEvent), extra: extra)
+        emitter.clearBook(side, flags: flags.union(.lastOfEvent), extra: extra)
     }
 
     /// Deletes through the end of a side: positions, up to which it might delete, are not on the wire

@@ -131,10 +131,9 @@ final class CoinbaseDecoder: FeedDecoding {
     /// The book is empty before the message counts.
     @inline(never)
     private func clear(ends: Bool, _ emitter: inout TickEmitter) {
-        // With instrument 0 it would clear the whole channel.
         guard emitter.instrument != 0 else { return }
         live.removeAll(of: emitter.instrument)
-        emitter.emit(.clear, flags: ends ? .lastOfEvent : [])
+        emitter.clearBook(flags: ends ? .lastOfEvent : [])
         openInstrument = ends ? 0 : emitter.instrument
     }
 

@@ -122,7 +122,7 @@ final class CoinbaseSnapshotDecoder: FeedDecoding {
         emitter.emit(.definition, flags: .snapshot)
         emitter.status(.trading, UInt32(status), flags: .snapshot)
         // With instrument 0 it would clear the whole channel.
-        if emitter.instrument != 0 { emitter.emit(.clear, flags: [.snapshot, .lastOfEvent]) }
+        emitter.clearBook(flags: [.snapshot, .lastOfEvent])
     }
 
     /// An order counts only if nothing is missing since its instrument's start.

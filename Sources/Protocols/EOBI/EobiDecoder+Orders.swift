@@ -140,7 +140,7 @@ extension EobiDecoder {
         snapshot = Snapshot(
             securityID: securityID, product: product, nextMessage: message &+ 1)
         emitter.instrument = instrument(securityID)
-        if emitter.instrument != 0 { emitter.emit(.clear, flags: .snapshot) }
+        emitter.clearBook(flags: .snapshot)
     }
 
     /// A message between that is no order: the numbers go on.

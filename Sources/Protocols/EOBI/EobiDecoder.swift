@@ -156,7 +156,7 @@ final class EobiDecoder: FeedDecoding {
             emitter.exchangeTime = message.transactTime
             emitter.instrument = instrument(message.securityID)
             // With instrument 0 it would clear the whole channel.
-            if emitter.instrument != 0 { emitter.emit(.clear) }
+            emitter.clearBook()
         case EobiMessage.productStateChange:
             let message = EobiProductStateChange(base)
             emitter.exchangeTime = message.transactTime

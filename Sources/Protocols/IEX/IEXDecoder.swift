@@ -86,7 +86,7 @@ public final class IEXDecoder: FeedDecoding {
         case IEXMessage.quoteUpdate: quote(IEXQuoteUpdate(message), &emitter)
         case IEXMessage.tradeReport: trade(IEXTradeReport(message), .trade, &emitter)
         case IEXMessage.tradeBreak: trade(IEXTradeReport(message), .tradeBreak, &emitter)
-        case IEXMessage.clearBook: emitter.emit(.clear)
+        case IEXMessage.clearBook: emitter.clearBook()
         default: decodeRare(type, message, &emitter)
         }
     }

@@ -135,9 +135,9 @@ extension MDP3Decoder {
             return
         }
         state.pointee.hasLevels = true
-        if isLate, entry.rptSeq < state.pointee.rptSeq {
-            return late(entry, side, implied, removes, &emitter)
-        }
+        noteLevel(index, entry.level, implied)
+        if isTooLate(index, emitter) { return late(entry, side, implied, removes, &emitter) }
+        state.pointee.levelSequence = UInt32(truncatingIfNeeded: emitter.sequence)
         if place >= depth { deepen(state, place + 1, implied) }
         let book = MDP3LevelBook(
             levels: instruments.levels(index, ask: side == .ask, implied: implied),
@@ -148,6 +148,17 @@ extension MDP3Decoder {
         case 2: book.remove(place, price: entry.price, &emitter)
         case 3: book.removeBest(book.depth, &emitter)
         default: book.removeBest(place + 1, &emitter)
+        }
+    }
+
+    /// The venue has spoken of this level, counted from 1: the book is that deep.
+    @inline(__always)
+    func noteLevel(_ index: Int, _ level: UInt8, _ implied: Bool) {
+        let state = instruments.states + index
+        if implied {
+            state.pointee.impliedProven = max(state.pointee.impliedProven, level)
+        } else {
+            state.pointee.outrightProven = max(state.pointee.outrightProven, level)
         }
     }
 
@@ -163,8 +174,8 @@ extension MDP3Decoder {
         }
     }
 
-    /// An entry older than what has been applied: told as it is, for the level numbers that it speaks
-    /// of are no longer those of the book.
+    /// An entry older than what has been applied: told as it is, and applied nowhere, for the level
+    /// numbers that it speaks of are no longer those of the book.
     @inline(never)
     private func late(
         _ entry: MDP3BookEntry, _ side: Side, _ implied: Bool, _ removes: Bool,
@@ -181,9 +192,7 @@ extension MDP3Decoder {
     @inline(never)
     private func other(_ entry: MDP3BookEntry, _ index: Int, _ emitter: inout TickEmitter) {
         switch entry.type {
-        case UInt8(ascii: "J"):
-            instruments.clear(index)
-            emitter.emit(.clear, flags: [])
+        case UInt8(ascii: "J"): empty(index, &emitter)
         case UInt8(ascii: "w"), UInt8(ascii: "x"):
             marketBest(
                 entry.type, price: entry.price, quantity: entry.quantity, orders: entry.orders,
@@ -191,6 +200,16 @@ extension MDP3Decoder {
         default:
             impossibleEntries += 1
         }
+    }
+
+    /// The venue says that the book is empty.
+    private func empty(_ index: Int, _ emitter: inout TickEmitter) {
+        if !isTooLate(index, emitter) {
+            instruments.clear(index)
+            instruments.states[index].levelSequence = UInt32(
+                truncatingIfNeeded: emitter.sequence)
+        }
+        emitter.clearBook(flags: [])
     }
 
     func marketBest(
@@ -238,6 +257,7 @@ extension MDP3Decoder {
     @inline(__always)
     private func noteOrders(_ index: Int, _ sequence: UInt64) {
         guard !isLate else { return }
+        claim(index)
         instruments.states[index].orderSequence = UInt32(truncatingIfNeeded: sequence)
     }
 
@@ -306,8 +326,7 @@ extension MDP3Decoder {
                 price: message.template == 47 ? entry.mdEntryPx : price7(entry.mdEntryPx),
                 side: side, &emitter)
         } else if entry.mdEntryType == UInt8(ascii: "J") {
-            instruments.clear(index)
-            emitter.emit(.clear, flags: [])
+            empty(index, &emitter)
         } else {
             impossibleEntries += 1
         }

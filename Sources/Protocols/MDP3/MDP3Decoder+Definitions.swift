@@ -14,8 +14,9 @@ extension MDP3Decoder {
             return
         }
         let state = instruments.states + index
-        if let depth = reader.depth { setDepth(index, depth, implied: false) }
-        if let depth = reader.impliedDepth { setDepth(index, depth, implied: true) }
+        emitter.instrument = state.pointee.instrument
+        if let depth = reader.depth { setDepth(index, depth, implied: false, &emitter) }
+        if let depth = reader.impliedDepth { setDepth(index, depth, implied: true, &emitter) }
         let details = reader.finish(Self.types[message.template] ?? .other)
         instruments.directory.update(state.pointee.instrument) { entry in
             entry.code = MDP3Instruments.key(reader.code)
@@ -25,25 +26,31 @@ extension MDP3Decoder {
             entry.currency = reader.currency
             entry.details = details
         }
-        emitter.instrument = state.pointee.instrument
         emitter.emit(
             .definition, flags: reader.status == nil ? .lastOfEvent : [],
             extra: UInt32(reader.action))
         if let status = reader.status { emitter.status(.trading, UInt32(status)) }
     }
 
-    /// A book that is deeper already has proven the definition wrong.
-    private func setDepth(_ index: Int, _ depth: Int, implied: Bool) {
+    /// Levels below the depth were kept although the venue had dropped them, and go. What the venue
+    /// has spoken of proves a definition wrong.
+    private func setDepth(
+        _ index: Int, _ depth: Int, implied: Bool, _ emitter: inout TickEmitter
+    ) {
+        let state = instruments.states + index
         let most = implied ? MDP3Instruments.impliedMax : MDP3Instruments.outrightMax
-        let depth = min(max(depth, 1), most)
-        for ask in [false, true] {
-            let levels = instruments.levels(index, ask: ask, implied: implied)
-            if (depth..<most).contains(where: { levels[$0].price != Price.none }) { return }
+        let proven = implied ? state.pointee.impliedProven : state.pointee.outrightProven
+        var depth = min(max(depth, Int(proven), 1), most)
+        for side in [Side.bid, .ask] {
+            let book = MDP3LevelBook(
+                levels: instruments.levels(index, ask: side == .ask, implied: implied),
+                depth: most, side: side, flags: implied ? [.implied, .lastOfEvent] : .lastOfEvent)
+            depth = max(depth, book.cut(to: depth, &emitter))
         }
         if implied {
-            instruments.states[index].impliedDepth = UInt8(depth)
+            state.pointee.impliedDepth = UInt8(depth)
         } else {
-            instruments.states[index].outrightDepth = UInt8(depth)
+            state.pointee.outrightDepth = UInt8(depth)
         }
     }
 

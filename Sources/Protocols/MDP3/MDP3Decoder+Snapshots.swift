@@ -2,6 +2,13 @@ import Ticks
 
 /// Images of books, in loops of channels of their own (cme-mdp3.md §6.1).
 extension MDP3Decoder {
+    /// Chunks of an image follow each other; one that is missing leaves the book in doubt.
+    struct OpenImage {
+        var index: Int
+        var sequence: UInt32
+        var nextChunk: UInt32
+    }
+
     private struct SnapshotEntry {
         var price: Int64
         var quantity: Int64
@@ -38,8 +45,9 @@ extension MDP3Decoder {
                 instruments.clear(index)
                 touch(index)
                 instruments.states[index].hasLevels = true
-                emitter.emit(
-                    .clear, quantity: Int64(root.lastMsgSeqNumProcessed), flags: .snapshot)
+                instruments.states[index].hasImage = true
+                emitter.clearBook(
+                    quantity: Int64(root.lastMsgSeqNumProcessed), flags: .snapshot)
             } else if step <= entries {
                 let entry = snapshotEntry(message, root.noMDEntries, step - 1)
                 image(entry, index, &emitter)
@@ -99,6 +107,7 @@ extension MDP3Decoder {
             impossibleEntries += 1
             return
         }
+        noteLevel(index, UInt8(entry.level), implied)
         let book = MDP3LevelBook(
             levels: instruments.levels(index, ask: side == .ask, implied: implied), depth: most,
             side: side, flags: implied ? [.implied, .snapshot] : .snapshot)
@@ -119,17 +128,14 @@ extension MDP3Decoder {
         emitter.exchangeTime = isTop ? top.transactTime : root.transactTime
         let index = use(isTop ? top.securityID : root.securityID, &emitter)
         guard index != 0 else { return true }
-        if step == 0, !isTop, root.lastMsgSeqNumProcessed < instruments.states[index].orderSequence
-        {
-            return skipImage(index, isBegun: root.currentChunk > 1, &emitter)
-        }
+        if step == 0, !isTop, !goesOn(root, index) { return skipImage(index, &emitter) }
         let group =
             isTop
             ? MDP3SnapshotFullRefreshOrderBook53NoMDEntries(message.base + message.blockLength)
             : root.noMDEntries
         let isDone = run(group.count + 1, &step, &emitter, last) { step, emitter in
             guard step > 0 else {
-                return beginImage(index, isFirst: isTop || root.currentChunk <= 1, &emitter)
+                return isTop ? emptyForImage(index, &emitter) : begin(root, index, &emitter)
             }
             let entry = group[step - 1]
             guard let (side, _) = Self.sideOf(entry.mdEntryType) else {
@@ -147,20 +153,51 @@ extension MDP3Decoder {
         return isDone && endEvent(first, &emitter, last)
     }
 
-    /// A book of levels does not hold orders, and must not be emptied for their sake.
-    private func beginImage(_ index: Int, isFirst: Bool, _ emitter: inout TickEmitter) {
-        guard isFirst, !instruments.states[index].hasLevels else { return }
-        touch(index)
-        emitter.emit(.clear, flags: .snapshot)
+    /// False for a chunk of no use: the increments are ahead of it, or one before it is missing.
+    private func goesOn(_ root: MDP3SnapshotFullRefreshOrderBook53, _ index: Int) -> Bool {
+        if root.lastMsgSeqNumProcessed < instruments.states[index].orderSequence { return false }
+        guard root.currentChunk > 1 else { return true }
+        return openImage?.index == index && openImage?.sequence == root.lastMsgSeqNumProcessed
+            && openImage?.nextChunk == root.currentChunk
     }
 
-    /// The increments are ahead of the image, which so is of no use; if they have overtaken it between
-    /// two of its chunks, orders are missing from the book.
-    private func skipImage(_ index: Int, isBegun: Bool, _ emitter: inout TickEmitter) -> Bool {
-        snapshotsSkipped += 1
-        if isBegun, !instruments.states[index].hasLevels {
-            emitter.emit(.clear, flags: [.snapshot, .bookSuspect, .lastOfEvent])
+    /// A chunk's orders follow.
+    private func begin(
+        _ root: MDP3SnapshotFullRefreshOrderBook53, _ index: Int, _ emitter: inout TickEmitter
+    ) {
+        if root.currentChunk <= 1 {
+            abandonImage(&emitter)
+            emitter.instrument = instruments.states[index].instrument
+            emptyForImage(index, &emitter)
         }
+        openImage =
+            root.currentChunk < root.noChunks
+            ? OpenImage(
+                index: index, sequence: root.lastMsgSeqNumProcessed,
+                nextChunk: max(root.currentChunk, 1) + 1) : nil
+    }
+
+    /// A book of levels does not hold orders, and must not be emptied for their sake.
+    private func emptyForImage(_ index: Int, _ emitter: inout TickEmitter) {
+        instruments.states[index].hasImage = true
+        guard !instruments.states[index].hasLevels else { return }
+        touch(index)
+        emitter.clearBook(flags: .snapshot)
+    }
+
+    /// An image that this one was to complete, or another, lacks orders for good.
+    private func skipImage(_ index: Int, _ emitter: inout TickEmitter) -> Bool {
+        snapshotsSkipped += 1
+        if openImage?.index == index { abandonImage(&emitter) }
         return true
+    }
+
+    /// Chunks are missing from the image that was being read.
+    private func abandonImage(_ emitter: inout TickEmitter) {
+        guard let image = openImage else { return }
+        openImage = nil
+        guard !instruments.states[image.index].hasLevels else { return }
+        emitter.instrument = instruments.states[image.index].instrument
+        emitter.clearBook(flags: [.snapshot, .bookSuspect, .lastOfEvent])
     }
 }

@@ -115,11 +115,12 @@ extension MDP3Decoder {
         _ order: MDP3MDIncrementalRefreshTradeSummary48NoOrderIDEntriesEntry,
         _ emitter: inout TickEmitter
     ) {
-        // Decoding may go on here, without the trade's tick before it.
+        // Decoding may go on here, without the trade's tick before it. What the fill leaves of the order
+        // is told by entries of order messages, which books apply.
         guard use(trade.code, &emitter) != 0 else { return }
         emitter.emit(
             .fill, orderID: order.orderID, price: trade.price, quantity: Int64(order.lastQty),
-            side: trade.side.opposite, flags: [])
+            side: trade.side.opposite, flags: .offBook)
     }
 
     /// Electronic volume of the day (37; 66 with larger quantities).

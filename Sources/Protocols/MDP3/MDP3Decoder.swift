@@ -34,6 +34,12 @@ public final class MDP3Decoder: FeedDecoding {
     /// The last tick of a message that is left before its end: only then is it known whether it is the
     /// last of its event.
     @exclusivity(unchecked) private var held: Tick?
+    /// What begins first may follow images that were read before, and continue them.
+    @exclusivity(unchecked) private var hasDecoded = false
+    /// Instruments with books of images only, from before the channel began again.
+    @exclusivity(unchecked) private var stale: [UInt32] = []
+    /// Image of orders of which chunks are to come.
+    @exclusivity(unchecked) var openImage: OpenImage?
     /// 1 if the message being decoded goes on with a tick that was held back.
     @exclusivity(unchecked) private var heldCount = 0
 
@@ -56,9 +62,11 @@ public final class MDP3Decoder: FeedDecoding {
 
     public func beginEpoch() {
         held = nil
-        heldCount = 0
+        openImage = nil
         touched.removeAll(keepingCapacity: true)
-        if !isLoop { instruments.clear(channel: channel) }
+        stale.removeAll(keepingCapacity: true)
+        guard !isLoop else { return }
+        instruments.clear(channel: channel, unclaimedToo: hasDecoded) { stale.append($0) }
     }
 
     public func snapshotCounters() -> DecoderCounters {
@@ -88,11 +96,16 @@ public final class MDP3Decoder: FeedDecoding {
         var emitter = TickEmitter(ticks: ticks, context: context)
         emitter.sequence = cursor.sequence
         isLate = context.flags.contains(.recovered)
+        precondition(capacity >= Self.roomMin, "room for a step's ticks and one held back")
         let last = capacity - Self.ticksPerStepMax
+        heldCount = 0
+        hasDecoded = true
         if let tick = held {
             emitter.put(tick)
             held = nil
             heldCount = 1
+        } else {
+            emptyStale(&emitter, last)
         }
         while cursor.remaining > 0, emitter.count <= last {
             var offset = cursor.offset + (cursor.inner & 0xFFFF_FFFF)
@@ -100,8 +113,9 @@ public final class MDP3Decoder: FeedDecoding {
             if let base = blocks.baseAddress, let message = message(base, blocks.count, offset) {
                 let first = begin(emitter)
                 guard decodeMessage(message, &step, &emitter, last) else {
+                    // One without steps has begun, too: its event's end is all that is left.
+                    step = max(step, 1)
                     cursor.inner = offset - cursor.offset | step << 32
-                    heldCount = 0
                     if emitter.count > first { held = emitter.takeLast() }
                     return emitter.count
                 }
@@ -255,6 +269,15 @@ public final class MDP3Decoder: FeedDecoding {
         emitter.emit(.clear)
     }
 
+    /// Books of images from before the channel began again: empty, and in doubt until the next image.
+    private func emptyStale(_ emitter: inout TickEmitter, _ last: Int) {
+        while let index = stale.last, emitter.count <= last {
+            stale.removeLast()
+            emitter.instrument = instruments.states[Int(index)].instrument
+            emitter.clearBook(flags: [.snapshot, .bookSuspect, .lastOfEvent])
+        }
+    }
+
     // MARK: Values
 
     /// State of an entry's instrument, whose ticks follow.
@@ -272,9 +295,26 @@ public final class MDP3Decoder: FeedDecoding {
         let state = instruments.states + index
         if !isLate {
             state.pointee.rptSeq = rptSeq
-            state.pointee.channel = channel
+            claim(index)
         }
         return rptSeq > state.pointee.snapshotRptSeq || state.pointee.snapshotRptSeq == 0
+    }
+
+    /// The instrument is one of this channel's increments.
+    @inline(__always)
+    func claim(_ index: Int) {
+        instruments.states[index].channel = channel
+        instruments.states[index].hasIncrements = true
+    }
+
+    /// True for an entry in a packet that came after newer ones had changed the book: books do not
+    /// apply it.
+    @inline(__always)
+    func isTooLate(_ index: Int, _ emitter: borrowing TickEmitter) -> Bool {
+        guard isLate else { return false }
+        let state = instruments.states[index]
+        return UInt32(truncatingIfNeeded: emitter.sequence)
+            < max(state.levelSequence, state.orderSequence)
     }
 
     /// Billionths of a price of templates with seven decimals; the null value is none.

@@ -26,18 +26,26 @@ final class MDP3Instruments {
         var rptSeq: UInt32 = 0
         /// Entries up to here are contained in the snapshot that was loaded.
         var snapshotRptSeq: UInt32 = 0
-        /// Number of the newest incremental packet with orders of it, 0 if none came yet.
+        /// Number of the newest incremental packet with orders of it, 0 if none came yet; and of the
+        /// newest with levels.
         var orderSequence: UInt32 = 0
+        var levelSequence: UInt32 = 0
         /// Place of its last entry in the message being decoded, where that ends the event.
         var lastEntry: Int32 = -1
         var outrightDepth = UInt8(MDP3Instruments.outrightUsual)
         var impliedDepth = UInt8(MDP3Instruments.impliedUsual)
+        /// Deepest levels that the venue has spoken of.
+        var outrightProven: UInt8 = 0
+        var impliedProven: UInt8 = 0
         /// The open event has changed its book.
         var isTouched = false
         /// It has price levels: books take these, not its orders.
         var hasLevels = false
-        /// Channel whose increments it belongs to.
+        /// Its book is an image's, or was once.
+        var hasImage = false
+        /// Channel whose increments it belongs to, if some have come; else where it was named first.
         var channel: UInt16
+        var hasIncrements = false
     }
 
     let directory: InstrumentDirectory
@@ -120,11 +128,13 @@ final class MDP3Instruments {
             return id == 0 ? 0 : add(id, code: key, channel: channel)
         }
         let id = states[known].instrument
-        if !symbol.isEmpty, directory.entries[Int(id) - 1].symbol != symbol,
-            !directory.name(id, text: symbol, venue: venue)
-        {
-            states[known].instrument = directory.find(text: symbol, venue: venue)
-        }
+        let name = directory.entries[Int(id) - 1].symbol
+        guard !symbol.isEmpty, name != symbol else { return known }
+        if name.isEmpty, directory.name(id, text: symbol, venue: venue) { return known }
+        // Another one carries the symbol, or the number was given to another one.
+        let other = directory.findOrAdd(text: symbol, venue: venue, code: key, channel: channel)
+        guard other != 0 else { return 0 }
+        states[known].instrument = other
         return known
     }
 
@@ -143,12 +153,22 @@ final class MDP3Instruments {
     }
 
     /// Forgets books and numbers of a channel's instruments.
-    func clear(channel: UInt16) {
-        for index in 1..<max(count, 1) where states[index].channel == channel {
+    ///
+    /// - Parameter unclaimedToo: also those that only images have told of so far, which may be this
+    ///   channel's.
+    /// - Parameter forgotImage: given those with a book that belongs to no increments' channel, which
+    ///   books therefore do not empty by themselves.
+    func clear(channel: UInt16, unclaimedToo: Bool, forgotImage: (UInt32) -> Void) {
+        for index in 1..<max(count, 1) {
+            let isClaimed = states[index].hasIncrements
+            guard isClaimed ? states[index].channel == channel : unclaimedToo else { continue }
+            if !isClaimed, states[index].hasImage { forgotImage(UInt32(index)) }
             clear(index)
             states[index].rptSeq = 0
             states[index].snapshotRptSeq = 0
             states[index].orderSequence = 0
+            states[index].levelSequence = 0
+            states[index].hasImage = false
             states[index].isTouched = false
         }
     }

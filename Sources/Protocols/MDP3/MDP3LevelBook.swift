@@ -5,6 +5,9 @@ import Ticks
 struct MDP3LevelBook {
     /// The most ticks of one operation.
     static let ticksMax = MDP3Instruments.outrightMax + 3
+    /// Most levels of a side that one definition takes away: both sides' outright and implied ones, a
+    /// definition and a state are to fit into a step.
+    static let cutMax = 8
 
     let levels: UnsafeMutablePointer<MDP3Instruments.Level>
     let depth: Int
@@ -94,6 +97,22 @@ struct MDP3LevelBook {
     func removeBest(_ count: Int, _ emitter: inout TickEmitter) {
         for place in 0..<count { forget(place, keeping: Price.none, &emitter) }
         moveUp(by: count, onto: 0)
+    }
+
+    /// The levels from `depth` on go, as many at a time as a step has ticks for; returns the depth that
+    /// is reached.
+    func cut(to depth: Int, _ emitter: inout TickEmitter) -> Int {
+        var place = self.depth
+        var room = MDP3LevelBook.cutMax
+        while place > depth {
+            if levels[place - 1].price != Price.none {
+                guard room > 0 else { return place }
+                room -= 1
+                forget(place - 1, keeping: Price.none, &emitter)
+            }
+            place -= 1
+        }
+        return depth
     }
 
     private func moveUp(by count: Int, onto place: Int) {

@@ -90,7 +90,7 @@ final class MemxDecoder: FeedDecoding {
                 .tradeCorrect, orderID: trade.tradeID,
                 price: feed.price(trade.correctedPriceBillionths),
                 quantity: Int64(trade.correctedQuantity))
-        case MemxMessage.clearBook: emitter.emit(.clear)
+        case MemxMessage.clearBook: emitter.clearBook()
         case MemxMessage.instrumentDirectory: define(MemxInstrumentDirectory(base), &emitter)
         case MemxMessage.regShoRestriction:
             emitter.status(

@@ -102,7 +102,7 @@ final class MiaxDepthDecoder: FeedDecoding {
             emitter.emit(
                 .tradeBreak, orderID: trade.tradeID, price: feed.price(trade.priceBillionths),
                 quantity: Int64(trade.size), extra: UInt32(trade.correctionNumber))
-        case MiaxMessage.symbolClear: emitter.emit(.clear)
+        case MiaxMessage.symbolClear: emitter.clearBook()
         case MiaxMessage.systemState:
             emitter.status(.systemEvent, UInt32(MiaxSystemState(base).status))
         case MiaxMessage.tradingStatusUpdate:

@@ -92,25 +92,27 @@ final class MiaxTopDecoder: FeedDecoding {
         switch key {
         case MiaxMessage.optionsSystemState:
             emitter.status(.systemEvent, UInt32(MiaxOptionsSystemState(base).status))
-            return
         case MiaxMessage.underlyingStatus:
             let message = MiaxUnderlyingStatus(base)
             emitter.instrument = feed.instrument(symbol: message.underlyingText)
             emitter.status(.trading, UInt32(message.tradingStatus), flags: [])
             emitter.status(.tradingReason, UInt32(message.reason))
-            return
-        case MiaxMessage.seriesUpdate:
-            define(MiaxSeriesUpdate(base), &emitter)
-            return
+        case MiaxMessage.seriesUpdate: define(MiaxSeriesUpdate(base), &emitter)
         case MiaxMessage.strategyDefinition:
             guard MiaxStrategyDefinition.isWhole(base, length: length) else {
                 return feed.table.retract(key)
             }
             define(MiaxStrategyDefinition(base), &emitter)
-            return
-        default: break
+        default:
+            emitter.instrument = feed.instrument(UInt64(base.little32(17)))
+            decodeOptionsMarket(key, base, &emitter)
         }
-        emitter.instrument = feed.instrument(UInt64(base.little32(17)))
+    }
+
+    /// Quotes and trades of the instrument that is set.
+    private func decodeOptionsMarket(
+        _ key: Int, _ base: UnsafeRawPointer, _ emitter: inout TickEmitter
+    ) {
         switch key {
         case MiaxMessage.compactBid:
             let message = MiaxCompactBid(base)

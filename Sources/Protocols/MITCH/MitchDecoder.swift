@@ -178,7 +178,7 @@ extension MitchDecoder {
             emitter.instrument = feed.instrument(
                 UInt64(MitchOrderBookClear(base).instrumentID))
             marketOrders.removeAll(of: emitter.instrument)
-            emitter.emit(.clear)
+            emitter.clearBook()
         case MitchMessage.trade:
             let trade = MitchTrade(base)
             emitter.instrument = feed.instrument(UInt64(trade.instrumentID))

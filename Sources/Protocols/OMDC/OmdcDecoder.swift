@@ -163,7 +163,7 @@ extension OmdcDecoder {
         let instrument = emitter.instrument
         if entry.action == OmdcUpdateAction.clear.rawValue {
             levels.removeAll(instrument)
-            return emitter.emit(.clear, flags: [])
+            return emitter.clearBook(flags: [])
         }
         let side = side(entry.side)
         let place = Int(entry.level) - 1

@@ -114,7 +114,7 @@ public final class OpenBookDecoder: FeedDecoding {
         if isNew { emitter.emit(.definition, flags: []) }
         status(entry.tradingStatus, symbol, &emitter)
         let first = emitter.count
-        emitter.emit(.clear, flags: .snapshot)
+        emitter.clearBook(flags: .snapshot)
         let scale = PillarSymbol.priceScale(code: entry.priceScaleCode)
         for index in 0..<points {
             let point = OpenBookFullUpdatePoint(entry.base + (34 + index * 12))

@@ -12,8 +12,8 @@ extension PillarDecoder {
         else { return }
         // The levels of the markets that it does not name may stand on: these are not told apart.
         let isPart = sumsMarkets && message.hasMarketID
-        emitter.emit(
-            .clear, flags: isPart ? [.snapshot, .bookSuspect, .lastOfEvent] : .lastOfEvent)
+        emitter.clearBook(
+            flags: isPart ? [.snapshot, .bookSuspect, .lastOfEvent] : .lastOfEvent)
     }
 
     func securityStatus(_ message: PillarSecurityStatus, _ emitter: inout TickEmitter) {
@@ -41,7 +41,7 @@ extension PillarDecoder {
         limit(.statusPrice1, message.price1, symbol, &emitter)
         limit(.statusPrice2, message.price2, symbol, &emitter)
         // Orders that outlive the last session vanish without a message (nyse-xdp.md §6).
-        if state == .closed, keepsOrders { emitter.emit(.clear, flags: []) }
+        if state == .closed, keepsOrders { emitter.clearBook(flags: []) }
         emitter.status(
             .marketState, UInt32(message.marketState) | UInt32(message.shortSaleState) << 8)
     }

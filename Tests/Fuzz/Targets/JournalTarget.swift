@@ -1,4 +1,3 @@
-import Glibc
 import Journal
 import Simulation
 import Ticks
@@ -51,15 +50,6 @@ enum JournalTarget {
         do {
             let reader = try JournalReader(storage: storage)
             while let event = try reader.next() {
-                if getenv("JT") != nil {
-                    switch event {
-                    case .ticks(let f, let t): print("b ticks", f, t.count)
-                    case .damaged(let d): print("b", d)
-                    case .missing(let m): print("b missing", m)
-                    case .segment(let h): print("b seg", h.number, h.firstPosition)
-                    default: break
-                    }
-                }
                 guard case .ticks(let first, let ticks) = event else { continue }
                 require(!ticks.isEmpty)
                 if let last = reading.lastPosition {
@@ -137,24 +127,8 @@ enum JournalTarget {
             let added = ticks.enumerated().map {
                 hash($0.element, position: recovered.nextPosition + UInt64($0.offset))
             }
-            if Array(after.hashes[before.hashes.count...]) != added {
-                print(
-                    "before", before.hashes.count, before.lastPosition as Any, "after",
-                    after.hashes.count, after.lastPosition as Any, recovered.nextPosition,
-                    recovered.repairs)
-                for (n, b) in storage.images.sorted(by: { $0.key < $1.key }) { print(n, b.count) }
-                let r = try JournalReader(storage: storage)
-                while let e = try r.next() {
-                    switch e {
-                    case .ticks(let f, let t): print("ticks", f, t.count)
-                    case .damaged(let d): print(d)
-                    case .missing(let m): print("missing", m)
-                    case .segment(let h): print("seg", h.number, h.firstPosition)
-                    default: break
-                    }
-                }
-            }
-            require(Array(after.hashes[before.hashes.count...]) == added)
+            require(
+                Array(after.hashes[before.hashes.count...]) == added, "recovery hid what came then")
         } catch {
             fatalError("content makes no opening throw: \(error)")
         }
