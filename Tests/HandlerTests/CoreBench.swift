@@ -152,3 +152,22 @@ enum DEEP {
         return bytes
     }
 }
+
+/// MDP 3.0 packets as tests need them.
+enum MDP3 {
+    /// A new best bid of security 1.
+    static func packet(_ sequence: UInt64, price: Int64, endsEvent: Bool) -> [UInt8] {
+        var message: [UInt8] = []
+        MDP3Encoder.mdIncrementalRefreshBook46(
+            schemaId: 1, version: 13, transactTime: 1,
+            matchEventIndicator: endsEvent ? 0x84 : 0x04,
+            noMDEntries: [
+                .init(
+                    mdEntryPx: price, mdEntrySize: 1, securityID: 1, rptSeq: UInt32(sequence),
+                    numberOfOrders: 1, mdPriceLevel: 1, mdUpdateAction: 0,
+                    mdEntryType: UInt8(ascii: "0"))
+            ], to: &message)
+        return MDP3Packet.transport.encode(
+            PacketContents(session: 1, sequence: sequence, messages: [message]))
+    }
+}

@@ -102,6 +102,32 @@ import Wire
         #expect(ticks.suffix(2).allSatisfy { !$0.has(.badCaptureTime) && !$0.has(.recovered) })
     }
 
+    /// An event of two packets, 5 µs apart, is nothing to give up, wherever the wall clock stands.
+    @Test(arguments: [-2_000_000, 2_000_000] as [Int64])
+    func eventsAfterAClockStep(step: Int64) throws {
+        let bench = try CoreBench([
+            ChannelConfiguration(name: "cme", feedProtocol: FeedProtocol(rawValue: "mdp3")!,
+                windowNanoseconds: 1000)
+        ])
+        let start: UInt64 = 1_000_000_000
+        bench.send(MDP3.packet(1, price: 10, endsEvent: true), at: start)
+        bench.core.clockStep(nanoseconds: step)
+        let later = UInt64(Int64(start) + step) + 1_500_000
+        bench.send(MDP3.packet(2, price: 11, endsEvent: false), at: later)
+        bench.send(MDP3.packet(3, price: 12, endsEvent: true), at: later + 5000)
+        let causes = bench.flushed().filter { $0.tickKind == .alert }.map(\.detail)
+        #expect(causes == [AlertCause.clockStep.rawValue])
+        #expect(!bench.core.books.isSuspect(1))
+        // One that stays open is given up after a millisecond, in the wall clock's time.
+        bench.send(MDP3.packet(4, price: 13, endsEvent: false), at: later + 10_000)
+        bench.core.clock(later + 1_009_999)
+        #expect(bench.flushed().filter { $0.tickKind == .alert }.count == 1)
+        bench.core.clock(later + 1_010_000)
+        let alert = try #require(bench.flushed().last)
+        #expect(alert.detail == AlertCause.eventTimedOut.rawValue)
+        #expect(alert.captureTime == later + 1_010_000)
+    }
+
     @Test func lossesOfALineAreOnTheTape() throws {
         let bench = try CoreBench([CoreBench.itch()])
         bench.send(ITCH.packet(1, [ITCH.add(1)]), at: 1000)

@@ -7,7 +7,7 @@ import Wire
 /// parser, the decoder and, where wanted, books.
 final class FeedProbe {
     let feed: FeedDefinition
-    let directory = InstrumentDirectory(capacity: 1000)
+    let directory: InstrumentDirectory
     let decoder: any FeedDecoding
     private let ticks = UnsafeMutablePointer<Tick>.allocate(capacity: 4096)
     private var sequence: UInt64 = 1
@@ -15,7 +15,8 @@ final class FeedProbe {
     private var position: UInt64 = 0
 
     /// `midnight` is that of a trading day, ns since the Unix epoch.
-    init(_ name: String, midnight: UInt64 = 0) {
+    init(_ name: String, midnight: UInt64 = 0, instruments: Int = 1000) {
+        directory = InstrumentDirectory(capacity: instruments)
         feed = FeedRegistry.find(name)!
         decoder = feed.makeDecoder(
             DecoderSetup(

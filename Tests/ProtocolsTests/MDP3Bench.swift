@@ -8,11 +8,18 @@ final class MDP3Bench {
     let decoder: MDP3Decoder
     private var sequence: UInt64 = 0
 
-    init(instruments: Int = 100, feed: String = "mdp3", directory: InstrumentDirectory? = nil) {
+    private let channel: UInt16
+
+    init(
+        instruments: Int = 100, feed: String = "mdp3", directory: InstrumentDirectory? = nil,
+        channel: UInt16 = 0
+    ) {
+        self.channel = channel
         self.directory = directory ?? InstrumentDirectory(capacity: instruments)
         decoder = MDP3Decoder(
             DecoderSetup(
-                directory: self.directory, venue: "XCME", channel: 0, midnight: 0, feed: feed))
+                directory: self.directory, venue: "XCME", channel: channel, midnight: 0,
+                feed: feed))
     }
 
     /// The ticks of a packet; `room` is how many fit at a time.
@@ -21,7 +28,8 @@ final class MDP3Bench {
     ) -> [Tick] {
         self.sequence = sequence ?? self.sequence + 1
         var cursor = BlockCursor(offset: 0, remaining: 1, sequence: self.sequence)
-        let context = DeliveryContext(captureTime: 7, channel: 0, line: 1, flags: flags)
+        let context = DeliveryContext(
+            captureTime: 7, channel: channel, line: 1, flags: flags)
         var all: [Tick] = []
         withUnsafeTemporaryAllocation(of: Tick.self, capacity: room) { ticks in
             messages.withUnsafeBytes { blocks in

@@ -1,5 +1,6 @@
 import TestSupport
 import Testing
+import Ticks
 
 @testable import Protocols
 
@@ -75,5 +76,29 @@ import Testing
         #expect(set.insert(500, scope: 1))
         #expect(set.contains(500))
         #expect(!set.contains(7))
+    }
+
+    @Test("market orders of an emptied instrument are gone, and leave room")
+    func marketOrdersOfAnInstrument() {
+        let orders = MarketOrders()
+        let ticks = UnsafeMutablePointer<Tick>.allocate(capacity: 1)
+        defer { ticks.deallocate() }
+        func set(_ reference: UInt64, of instrument: UInt32, quantity: Int64 = 5) -> Bool {
+            var emitter = TickEmitter(
+                ticks: ticks,
+                context: DeliveryContext(captureTime: 0, channel: 0, line: 0, flags: []))
+            emitter.instrument = instrument
+            return orders.set(reference, side: .bid, quantity: quantity, &emitter)
+        }
+        for reference in UInt64(0)..<65_536 {
+            #expect(set(reference, of: reference % 2 == 0 ? 7 : 8))
+        }
+        #expect(!set(70_000, of: 7) && orders.find(70_000) == nil)
+        orders.removeAll(of: 7)
+        #expect(orders.find(2) == nil && orders.find(3)?.quantity == 5)
+        #expect(set(70_000, of: 7) && orders.find(70_000)?.quantity == 5)
+        #expect(orders.find(2) == nil && orders.find(3)?.instrument == 8)
+        orders.removeAll()
+        #expect(orders.find(3) == nil && orders.find(70_000) == nil)
     }
 }
