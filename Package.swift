@@ -107,7 +107,7 @@ let package = Package(
             name: "HandlerTests",
             dependencies: [
                 "Handler", "Lines", "Protocols", "Books", "Capture", "Wire", "Ticks", "Tape",
-                "Journal", "CTapeline", "TestSupport",
+                "Journal", "Simulation", "CTapeline", "TestSupport",
             ]),
     ]
 )

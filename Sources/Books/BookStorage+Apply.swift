@@ -67,7 +67,9 @@ extension BookStorage {
         if completing {
             if changed { tick.pointee.flags |= TickFlags.topChanged.rawValue }
             if suspect { tick.pointee.flags |= TickFlags.bookSuspect.rawValue }
-            if kind == .fill, !first, book.pointee.flags & Book.levelFed == 0 {
+            if kind == .fill, !first, book.pointee.flags & Book.levelFed == 0,
+                !tick.pointee.has(.offBook)
+            {
                 completeTrade(before: tick, known: knownOrder)
             }
         }

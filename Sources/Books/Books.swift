@@ -114,7 +114,8 @@ public final class Books {
             let book = storage.pointee.books[instrument].pointee
             ticks[count] = Tick(
                 exchangeTime: book.eventTime, captureTime: now &- storage.pointee.clockOffset,
-                sequence: book.lastSequence, orderID: 0, price: Price.none, quantity: Quantity.none, instrument: instrument,
+                sequence: book.lastSequence, orderID: 0, price: Price.none, quantity: Quantity.none,
+                instrument: instrument,
                 channel: book.channel, kind: TickKind.alert.rawValue, side: 0,
                 flags: TickFlags.lastOfEvent.rawValue, line: 0,
                 detail: AlertCause.eventTimedOut.rawValue, extra: 0)

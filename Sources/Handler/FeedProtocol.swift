@@ -29,6 +29,9 @@ public struct FeedProtocol: RawRepresentable, Hashable, Sendable, Codable, CaseI
         return definition
     }
 
+    /// True for feeds that flow through TCP, which the data path does not take: `dissect` reads them.
+    public var isForDissectOnly: Bool { definition.transport.streamPacketLength != nil }
+
     /// Market identifier used where the configuration gives none.
     public var defaultVenue: String { definition.venue }
 }

@@ -155,6 +155,10 @@ extension RunConfiguration {
             let known = FeedProtocol.allCases.map(\.rawValue).joined(separator: ", ")
             throw feed.fail("protocol", "'\(name)': known are \(known)")
         }
+        if feedProtocol.isForDissectOnly {
+            throw feed.fail(
+                "protocol", "'\(name)' flows through TCP, which only tapeline dissect reads")
+        }
         let venue = try feed.string("venue") ?? feedProtocol.defaultVenue
         for node in try feed.children("channels") {
             var channel = ChannelConfiguration(

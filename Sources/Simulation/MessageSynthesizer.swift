@@ -96,7 +96,9 @@ public struct MessageSynthesizer {
         }
     }
 
-    private static func constant(_ text: String) -> UInt64? {
+    /// The first one where there are several.
+    private static func constant(_ several: String) -> UInt64? {
+        let text = several.prefix { $0 != "|" }
         if text.hasPrefix("'") { return text.utf8.dropFirst().first.map { UInt64($0) } }
         if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
         return Int(text).map { UInt64(truncatingIfNeeded: $0) }

@@ -39,7 +39,8 @@ public struct CaptureFileError: Error, Hashable, Sendable, CustomStringConvertib
         case .cannotOpen(let code): "\(path): cannot open: \(systemMessage(code))"
         case .cannotRead(let code):
             "\(path): cannot read at byte \(byteOffset): \(systemMessage(code))"
-        case .empty: "\(path): the file is empty; expected a pcap or pcapng capture"
+        case .empty:
+            "\(path): the file is empty; expected a capture (pcap, pcapng) or a message file"
         case .unknownFormat(let bytes): "\(path): \(Self.explain(unknown: bytes))"
         default: "\(path): damaged at byte \(byteOffset): \(damage)"
         }
@@ -64,24 +65,21 @@ public struct CaptureFileError: Error, Hashable, Sendable, CustomStringConvertib
         }
     }
 
+    /// The program that compressed a file with these first bytes (big-endian), if it is one that is
+    /// not read here.
+    static func compression(_ bytes: UInt32) -> String? {
+        if bytes >> 16 == 0x1F8B { return "gzip" }
+        if bytes == 0x0422_4D18 { return "LZ4" }
+        if bytes == 0xFD37_7A58 { return "xz" }
+        return bytes >> 8 == 0x42_5A68 ? "bzip2" : nil
+    }
+
     private static func explain(unknown bytes: UInt32) -> String {
-        let remedy: String? =
-            if bytes >> 16 == 0x1F8B {
-                "gzip"
-            } else if bytes == 0x0422_4D18 {
-                "LZ4"
-            } else if bytes == 0xFD37_7A58 {
-                "xz"
-            } else if bytes >> 8 == 0x42_5A68 {
-                "bzip2"
-            } else {
-                nil
-            }
-        if let remedy {
-            return "compressed with \(remedy); decompress it into a pipe and read standard input"
+        if let program = compression(bytes) {
+            return "compressed with \(program); decompress it into a pipe and read standard input"
         }
         let digits = String(bytes, radix: 16)
         let padded = String(repeating: "0", count: 8 - digits.count) + digits
-        return "neither pcap nor pcapng: begins with bytes \(padded)"
+        return "neither pcap nor pcapng: begins with bytes \(padded); a message file needs a feed"
     }
 }

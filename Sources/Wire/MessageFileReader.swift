@@ -83,6 +83,13 @@ public enum InputFile {
         if try CaptureReader.recognizes(window) {
             return .capture(try CaptureReader(window: window, path: name))
         }
+        if try window.has(4) {
+            let first = UInt32(bigEndian: window.cursor.loadUnaligned(as: UInt32.self))
+            if CaptureFileError.compression(first) != nil {
+                throw CaptureFileError(
+                    path: name, byteOffset: 0, problem: .unknownFormat(firstBytes: first))
+            }
+        }
         return .messages(MessageFileReader(window: window, path: name))
     }
 }

@@ -29,6 +29,20 @@ public enum TransportRejection: UInt8, CaseIterable, Sendable {
     case badChecksum
     /// A compressed body, which is not read here (Optiq's LZ4, others.md §11).
     case compressed
+
+    /// As people read it.
+    public var text: String {
+        switch self {
+        case .headerCut: "shorter than the header"
+        case .wrongVersion: "another version"
+        case .wrongProtocol: "another protocol"
+        case .wrongChannel: "another channel"
+        case .sequenceOutOfRange: "a sequence that no venue reaches"
+        case .badLength: "header and datagram contradict each other in length"
+        case .badChecksum: "wrong checksum"
+        case .compressed: "compressed"
+        }
+    }
 }
 
 /// One parsed transport header, pointing at the message blocks that follow it.

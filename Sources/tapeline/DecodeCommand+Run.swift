@@ -46,6 +46,11 @@ extension DecodeCommand {
             throw CommandFailure(
                 .usage, "say which protocol with --feed (only an input log says it itself)")
         }
+        if feed.isForDissectOnly {
+            throw CommandFailure(
+                .usage,
+                "--feed \(feed.rawValue): it flows through TCP, which only tapeline dissect reads")
+        }
         let configuration = CoreConfiguration(
             channels: [
                 ChannelConfiguration(

@@ -86,6 +86,13 @@ struct DissectCommand: ParsableCommand {
         if dissection.withoutPayload > 0 {
             standardError("packets without UDP or TCP payload: \(dissection.withoutPayload)")
         }
+        let unrecognized = totals.channels.reduce(0) { $0 + $1.unrecognized }
+        if unrecognized > 0 {
+            let remedy =
+                protocolName.map { "not \($0)? leave --protocol out to guess" }
+                ?? "name their protocol with --protocol (tapeline protocols lists them)"
+            standardError("packets of no known protocol: \(unrecognized); \(remedy)")
+        }
         var damage = dissection.truncations.map { "\($0.path): \($0.truncation)" }
         if totals.malformed > 0 {
             damage.append("\(totals.malformed) packets or messages are malformed")

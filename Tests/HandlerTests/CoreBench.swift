@@ -155,18 +155,24 @@ enum DEEP {
 
 /// MDP 3.0 packets as tests need them.
 enum MDP3 {
-    /// A new best bid of security 1.
-    static func packet(_ sequence: UInt64, price: Int64, endsEvent: Bool) -> [UInt8] {
+    /// A new best bid.
+    static func packet(
+        _ sequence: UInt64, price: Int64, security: Int32 = 1, endsEvent: Bool
+    ) -> [UInt8] {
+        let level = MDP3MDIncrementalRefreshBook46NoMDEntriesValues(
+            mdEntryPx: price, mdEntrySize: 1, securityID: security, rptSeq: UInt32(sequence),
+            numberOfOrders: 1, mdPriceLevel: 1, mdUpdateAction: 0, mdEntryType: UInt8(ascii: "0"))
+        return packet(sequence, entries: [level], endsEvent: endsEvent)
+    }
+
+    static func packet(
+        _ sequence: UInt64, entries: [MDP3MDIncrementalRefreshBook46NoMDEntriesValues],
+        endsEvent: Bool
+    ) -> [UInt8] {
         var message: [UInt8] = []
         MDP3Encoder.mdIncrementalRefreshBook46(
             schemaId: 1, version: 13, transactTime: 1,
-            matchEventIndicator: endsEvent ? 0x84 : 0x04,
-            noMDEntries: [
-                .init(
-                    mdEntryPx: price, mdEntrySize: 1, securityID: 1, rptSeq: UInt32(sequence),
-                    numberOfOrders: 1, mdPriceLevel: 1, mdUpdateAction: 0,
-                    mdEntryType: UInt8(ascii: "0"))
-            ], to: &message)
+            matchEventIndicator: endsEvent ? 0x84 : 0x04, noMDEntries: entries, to: &message)
         return MDP3Packet.transport.encode(
             PacketContents(session: 1, sequence: sequence, messages: [message]))
     }

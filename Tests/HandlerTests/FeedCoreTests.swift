@@ -102,11 +102,30 @@ import Wire
         #expect(ticks.suffix(2).allSatisfy { !$0.has(.badCaptureTime) && !$0.has(.recovered) })
     }
 
+    /// A message without entries ends an event that touched more instruments than the batch has room
+    /// for.
+    @Test func longEventEnds() throws {
+        let cme = ChannelConfiguration(
+            name: "cme", feedProtocol: FeedProtocol(rawValue: "mdp3")!, windowNanoseconds: 1000)
+        let bench = try CoreBench([cme], batchCapacity: 64, instruments: 200)
+        for number in UInt64(1)...200 {
+            let packet = MDP3.packet(
+                number, price: 10, security: Int32(number), endsEvent: false)
+            bench.send(packet, at: 1000)
+        }
+        bench.send(MDP3.packet(201, entries: [], endsEvent: true), at: 1000)
+        let ends = bench.flushed().filter {
+            $0.tickKind == .status && $0.detail == StatusDetail.eventEnd.rawValue
+        }
+        #expect(Set(ends.map(\.instrument)).count == 200 && ends.count == 200)
+    }
+
     /// An event of two packets, 5 µs apart, is nothing to give up, wherever the wall clock stands.
     @Test(arguments: [-2_000_000, 2_000_000] as [Int64])
     func eventsAfterAClockStep(step: Int64) throws {
         let bench = try CoreBench([
-            ChannelConfiguration(name: "cme", feedProtocol: FeedProtocol(rawValue: "mdp3")!,
+            ChannelConfiguration(
+                name: "cme", feedProtocol: FeedProtocol(rawValue: "mdp3")!,
                 windowNanoseconds: 1000)
         ])
         let start: UInt64 = 1_000_000_000

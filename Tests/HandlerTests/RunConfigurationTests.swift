@@ -56,6 +56,7 @@ import Wire
         ("ring: 4096", "ring: many", "10:23", "whole number"),
         ("busyPoll: true", "busyPoll: yes", "13:18", "true or false"),
         ("protocol: itch50", "protocol: itch51", "3:", "known are itch50"),
+        ("protocol: itch50", "protocol: mdp3-tcp", "3:", "only tapeline dissect reads"),
         ("name: B, file", "name: A, file", "9:", "exists already"),
         ("group: 239.192.1.1", "group: 239.192.1", "8:", "is no address"),
         ("port: 26400", "port: 0", "8:", "from 1 to 65535"),

@@ -251,7 +251,9 @@ import Wire
     func captured(name: String) throws {
         let path = try #require(TestFiles.sample("one-message/B3/BinaryUmdf.\(name).pcap"))
         let bench = try DerivativesBench("b3-umdf")
-        for datagram in try DerivativesBench.datagrams(path) {
+        let datagrams = try DerivativesBench.datagrams(path)
+        #expect(!datagrams.isEmpty)
+        for datagram in datagrams {
             let reason = bench.parse(datagram) { packet in
                 let isIdle = name.contains("Sequence")
                 #expect((packet.kind == .heartbeat) == isIdle)
@@ -261,6 +263,7 @@ import Wire
         }
         let counters = bench.decoder.snapshotCounters()
         #expect(counters.unknownType == 0 && counters.unexpectedLength == 0)
+        #expect((counters.messageTotal == 0) == name.contains("Sequence"))
         if name.hasSuffix("SecurityDefinitionMessage") {
             let entry = bench.directory.entries[0]
             #expect(entry.tickSize == 10_000_000 && entry.lotSize == 1 && entry.currency == "BRL")

@@ -23,6 +23,17 @@ struct ConsolidatedBench {
         try packet(feed.transport.encode(PacketContents(sequence: 9, messages: messages)))
     }
 
+    /// How many of a packet's messages the transport hands on: line integrity and resets are its own.
+    func delivered(_ messages: [[UInt8]]) -> UInt64 {
+        let bytes = feed.transport.encode(PacketContents(sequence: 9, messages: messages))
+        return bytes.withUnsafeBytes {
+            guard case .packet(let packet) = feed.transport.parse($0, TransportOptions()) else {
+                return 0
+            }
+            return UInt64(packet.messageCount)
+        }
+    }
+
     /// Ticks of one message.
     func decode(_ write: (inout [UInt8]) -> Void) throws -> [TickView] {
         var message: [UInt8] = []

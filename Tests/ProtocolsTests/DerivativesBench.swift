@@ -56,6 +56,7 @@ final class DerivativesBench {
                     packet.blocks, cursor: &cursor,
                     context: DeliveryContext(captureTime: 5, channel: 0, line: 0, flags: []),
                     into: space, capacity: capacity)
+                precondition(count <= capacity, "more ticks than there is room")
                 books.complete(space, count: count, position: position)
                 position += UInt64(count)
                 ticks.append(contentsOf: UnsafeBufferPointer(start: space, count: count))

@@ -18,6 +18,14 @@ private func parsed(
     }
 }
 
+/// A datagram that the transport takes.
+private func take(
+    _ transport: TransportDefinition, _ datagram: [UInt8],
+    _ body: (TransportPacket) -> Void
+) {
+    #expect(parsed(transport, datagram, body) == nil)
+}
+
 /// others.md §6, §7, §11, §14.
 @Suite struct DerivativesTransportTests {
     /// The packet that others.md §6 prints.
@@ -60,9 +68,9 @@ private func parsed(
     @Test func eobiResets() {
         var bytes = eobi
         bytes[18] = 1
-        _ = parsed(EOBIPacket.transport, bytes) { #expect($0.resetsSequence) }
+        take(EOBIPacket.transport, bytes) { #expect($0.resetsSequence) }
         bytes[18] = 0
-        _ = parsed(EOBIPacket.transport, bytes) { #expect(!$0.resetsSequence) }
+        take(EOBIPacket.transport, bytes) { #expect(!$0.resetsSequence) }
     }
 
     /// The header that others.md §7 prints.
@@ -84,22 +92,22 @@ private func parsed(
         var header = b3Header
         header.putWire(0 as UInt32, at: 4)
         let sequence = bytes(hex: "100050eb0400020002000500" + "442d0100")
-        _ = parsed(B3Packet.transport, header + sequence) { packet in
+        take(B3Packet.transport, header + sequence) { packet in
             #expect(packet.kind == .heartbeat && packet.firstSequence == 77124)
             #expect(packet.messageCount == 0 && !packet.resetsSequence)
         }
         let reset = bytes(hex: "0c0050eb0000010002000500")
-        _ = parsed(B3Packet.transport, header + reset) { packet in
+        take(B3Packet.transport, header + reset) { packet in
             #expect(packet.kind == .heartbeat && packet.firstSequence == 1)
             #expect(packet.resetsSequence)
         }
         let other = bytes(hex: "0c0050eb0000090002000500")
-        _ = parsed(B3Packet.transport, header + other) { packet in
+        take(B3Packet.transport, header + other) { packet in
             #expect(packet.kind == .unsequenced && packet.messageCount == 1)
         }
-        _ = parsed(B3Packet.transport, header) { #expect($0.kind == .unsequenced) }
+        take(B3Packet.transport, header) { #expect($0.kind == .unsequenced) }
         // Cut before the next number.
-        _ = parsed(B3Packet.transport, header + sequence.dropLast()) { packet in
+        take(B3Packet.transport, header + sequence.dropLast()) { packet in
             #expect(packet.kind == .unsequenced)
         }
     }
@@ -126,7 +134,7 @@ private func parsed(
     @Test func coinbaseHeartbeatCarriesTheNext() {
         var bytes = Array(coinbase.prefix(24))
         bytes[19] = 0
-        _ = parsed(CoinbasePacket.transport, bytes) { packet in
+        take(CoinbasePacket.transport, bytes) { packet in
             #expect(packet.kind == .heartbeat && packet.firstSequence == 37_426_197)
             #expect(packet.messageCount == 0)
         }
@@ -134,7 +142,7 @@ private func parsed(
 
     @Test func coinbaseDamage() {
         // The second message is cut: the first still counts, the second is announced.
-        _ = parsed(CoinbasePacket.transport, Array(coinbase.dropLast())) { packet in
+        take(CoinbasePacket.transport, Array(coinbase.dropLast())) { packet in
             #expect(packet.messageCount == 1 && packet.announcedCount == 2)
             #expect(packet.blocks.count == 40)
         }
@@ -144,7 +152,7 @@ private func parsed(
         bytes = coinbase
         bytes[24] = 1
         bytes[25] = 0
-        _ = parsed(CoinbasePacket.transport, bytes) { #expect($0.messageCount == 0) }
+        take(CoinbasePacket.transport, bytes) { #expect($0.messageCount == 0) }
     }
 
     @Test func coinbaseSnapshotsAreOutsideOfTheOrder() {
@@ -188,7 +196,7 @@ private func parsed(
         let message: [UInt8] = [12, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
         let contents = PacketContents(
             session: 3, sequence: 77, sendTime: 88, channel: 9, messages: [message, message])
-        _ = parsed(transport, transport.encode(contents)) { packet in
+        take(transport, transport.encode(contents)) { packet in
             #expect(packet.firstSequence == 77 && packet.sendTime == 88 && packet.kind == .data)
             #expect(packet.messageCount == (transport.unit == .packets ? 1 : 2))
             #expect(Array(packet.blocks.suffix(24)) == message + message)
@@ -196,7 +204,7 @@ private func parsed(
         var idle = contents
         idle.isHeartbeat = true
         idle.messages = []
-        _ = parsed(transport, transport.encode(idle)) { packet in
+        take(transport, transport.encode(idle)) { packet in
             #expect(packet.firstSequence == 77)
             #expect(packet.kind == (["b3", "coinbase"].contains(name) ? .heartbeat : .data))
         }

@@ -93,16 +93,18 @@ private func checkHostile(_ name: String) {
     var expected: UInt64 = 0
     var isBounded = true
     func feed(_ packet: [UInt8]) {
+        var messages = 0
         packet.withUnsafeBytes { payload in
             if case .packet(let parsed) = probe.feed.transport.parse(payload, TransportOptions()) {
-                expected += UInt64(parsed.messageCount)
+                messages = parsed.messageCount
+                expected += UInt64(messages)
                 if parsed.announcedCount < parsed.messageCount || parsed.trailingBytes < 0 {
                     isBounded = false
                 }
             }
         }
         let ticks = probe.decode(packet: packet)
-        if ticks.count > packet.count * probe.feed.ticksPerMessageMax { isBounded = false }
+        if ticks.count > messages * probe.feed.ticksPerMessageMax { isBounded = false }
     }
     let whole = probe.feed.transport.encode(
         PacketContents(session: 1, sequence: 1, messages: corpus))

@@ -121,6 +121,7 @@ import Ticks
                     ], noOrderIDEntries: [.init(orderID: 5, lastQty: 5)], to: &$0)
             } + order(5, action: 2), at: 12)
         #expect(ticks.compactMap(\.tickKind).prefix(3) == [.trade, .fill, .delete])
+        #expect(ticks[0].tickSide == Side.none, "nobody named the aggressor")
         #expect(venue.books.orders(1, .bid).isEmpty && !venue.books.isSuspect(1))
     }
 
@@ -161,7 +162,8 @@ import Ticks
         for chunk in UInt64(1)...3 {
             venue.take(orders([chunk], chunk: UInt32(chunk), of: 3), loop: true)
         }
-        #expect(venue.books.orders(1, .bid).map(\.orderID) == [1, 2, 3] && !venue.books.isSuspect(1))
+        #expect(
+            venue.books.orders(1, .bid).map(\.orderID) == [1, 2, 3] && !venue.books.isSuspect(1))
         // A join in the middle of an image leaves what is there alone.
         #expect(venue.take(orders([3], chunk: 3, of: 3), loop: true).isEmpty)
     }

@@ -22,6 +22,13 @@ private func parse(
     }
 }
 
+/// A packet that the transport takes.
+private func take(
+    _ transport: TransportDefinition, _ bytes: [UInt8], _ body: (TransportPacket) -> Void
+) {
+    #expect(parse(transport, bytes, body) == nil)
+}
+
 /// others.md §1.
 @Suite struct MEMXPacketTests {
     let live =
@@ -97,11 +104,11 @@ private func parse(
 
     @Test("Start and end of a session")
     func sessionEnds() {
-        _ = parse(MACHPacket.transport, [0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 1, 2]) { packet in
+        take(MACHPacket.transport, [0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 1, 2]) { packet in
             #expect(packet.kind == .heartbeat && packet.firstSequence == 1)
             #expect(packet.session.high == 2)
         }
-        _ = parse(MACHPacket.transport, [9, 0, 0, 0, 0, 0, 0, 0, 12, 0, 2, 2]) { packet in
+        take(MACHPacket.transport, [9, 0, 0, 0, 0, 0, 0, 0, 12, 0, 2, 2]) { packet in
             #expect(packet.kind == .endOfSession && packet.firstSequence == 10)
         }
     }
@@ -110,7 +117,7 @@ private func parse(
     func several() {
         func counts(_ bytes: [UInt8]) -> [Int] {
             var result: [Int] = []
-            _ = parse(MACHPacket.transport, bytes) {
+            take(MACHPacket.transport, bytes) {
                 result = [$0.announcedCount, $0.messageCount, $0.blocks.count, $0.trailingBytes]
             }
             return result
@@ -168,7 +175,7 @@ private func parse(
     func heartbeat() {
         let bytes = packet(9, [])
         #expect(bytes[4] == 8)
-        _ = parse(OMDPacket.transport, bytes) {
+        take(OMDPacket.transport, bytes) {
             #expect($0.kind == .heartbeat && $0.firstSequence == 9)
         }
     }
@@ -176,13 +183,13 @@ private func parse(
     @Test("A sequence reset stands before the number that it announces, whatever its own is")
     func reset() {
         let reset: [UInt8] = [8, 0, 100, 0, 1, 0, 0, 0]
-        _ = parse(OMDPacket.transport, packet(500, [reset])) {
+        take(OMDPacket.transport, packet(500, [reset])) {
             #expect($0.resetsSequence && $0.firstSequence == 0 && $0.endSequence == 1)
         }
-        _ = parse(OMDPacket.transport, packet(500, [reset, message])) {
+        take(OMDPacket.transport, packet(500, [reset, message])) {
             #expect(!$0.resetsSequence && $0.firstSequence == 500)
         }
-        _ = parse(OMDPacket.transport, packet(500, [[8, 0, 100, 0, 0, 0, 0, 0]])) {
+        take(OMDPacket.transport, packet(500, [[8, 0, 100, 0, 0, 0, 0, 0]])) {
             #expect($0.resetsSequence && $0.firstSequence == 0)
         }
     }
@@ -194,7 +201,7 @@ private func parse(
         #expect(parse(OMDPacket.transport, [15] + bytes.dropFirst()) { _ in } == .badLength)
         var short = bytes
         short[16] = 1
-        _ = parse(OMDPacket.transport, short) {
+        take(OMDPacket.transport, short) {
             #expect($0.announcedCount == 1 && $0.messageCount == 0 && $0.trailingBytes == 6)
         }
     }
@@ -218,11 +225,11 @@ private func parse(
 
     @Test("A heartbeat carries the next number; number 0 is outside of the order")
     func kinds() {
-        _ = parse(MITCHUnit.transport, MITCHUnit.encode(PacketContents(sequence: 9))) {
+        take(MITCHUnit.transport, MITCHUnit.encode(PacketContents(sequence: 9))) {
             #expect($0.kind == .heartbeat && $0.firstSequence == 9)
         }
         let loose = MITCHUnit.encode(PacketContents(sequence: 0, messages: [message]))
-        _ = parse(MITCHUnit.transport, loose) {
+        take(MITCHUnit.transport, loose) {
             #expect($0.kind == .unsequenced && $0.messageCount == 1)
         }
     }
@@ -234,7 +241,7 @@ private func parse(
         #expect(parse(MITCHUnit.transport, [7] + bytes.dropFirst()) { _ in } == .badLength)
         var endless = bytes
         endless[8] = 0
-        _ = parse(MITCHUnit.transport, endless) {
+        take(MITCHUnit.transport, endless) {
             #expect($0.announcedCount == 1 && $0.messageCount == 0)
         }
     }

@@ -2,6 +2,10 @@
 
 from model import DescriptionError, Message
 
+# As WireTimeUnit has them.
+UNITS = (
+    "ns", "us", "ms", "s", "epoch-ns", "epoch-us", "epoch-ms", "epoch-s", "days", "yyyymmdd")
+
 
 class Checker:
     """Everything that a description must keep to before anything is generated from it."""
@@ -19,6 +23,9 @@ class Checker:
                 self.fail(1, f"no {attribute}")
         if not protocol.feeds:
             self.fail(1, "no feed")
+        for feed in protocol.feeds:
+            if not 1 <= len(feed.name.encode()) <= 15:
+                self.fail(1, f"feed {feed.name}: a name has 1 to 15 bytes")
         names = {f.name for f in protocol.prefix}
         for key in protocol.key:
             if key not in names:
@@ -67,6 +74,8 @@ class Checker:
                 name = getattr(made, kind)
                 if name and name not in table:
                     self.fail(made.line, f"unknown {kind} {name}")
+            if made.unit and made.unit not in UNITS:
+                self.fail(made.line, f"unknown unit {made.unit}: known are {', '.join(UNITS)}")
             if mapped and not made.to:
                 self.fail(made.line, f"{made.name} does not say where it goes (->)")
         if at < least and not self.protocol.sbe:

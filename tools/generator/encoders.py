@@ -35,7 +35,7 @@ class Encoders:
     def swift_type(self, made):
         kind = made.type
         if kind.kind in "ui":
-            return integer(kind), str(null_number(made)) if made.null else made.const or "0"
+            return integer(kind), str(null_number(made)) if made.null else made.const.split("|")[0] or "0"
         if kind.kind == "char":
             return "UInt8", "0x20"
         if kind.kind == "text":

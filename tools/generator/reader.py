@@ -28,7 +28,12 @@ class Reader:
             statement, _, to = text.partition("->")
             tokens = TOKEN.findall(statement)
             if tokens:
-                self.statement(tokens, statement.strip(), to.strip())
+                try:
+                    self.statement(tokens, statement.strip(), to.strip())
+                except (IndexError, ValueError, AttributeError, TypeError):
+                    self.fail(
+                        f"'{tokens[0]}' lacks a part, has a wrong one, or stands where it does not "
+                        "belong; the form is in DESCRIPTIONS.md")
         if self.stack:
             self.fail(f"group {self.stack[-1].name} has no end")
         return self.protocol
@@ -283,4 +288,9 @@ class Reader:
             name, _, value = word.partition("=")
             if name not in ("enum", "bits", "null", "unit", "const", "since") or not value:
                 self.fail(f"unknown attribute {word}")
+            if name == "const" and not all(
+                    re.fullmatch(r"'.+'|-?\d+|0x[0-9A-Fa-f]+", one) for one in value.split("|")):
+                self.fail(f"const={value} is no number, quoted letters, or several behind |")
+            if name == "null" and not re.fullmatch(r"max|min|-?\d+|0x[0-9A-Fa-f]+", value):
+                self.fail(f"null={value} is neither a number nor max or min")
             setattr(made, name, value)

@@ -80,6 +80,8 @@ class Mistakes(unittest.TestCase):
         self.refused(message + "  3 u33 a -> x\n", "unknown type u33")
         self.refused(message + "  3 u32 A -> x\n", "lowerCamelCase")
         self.refused(message + "  3 u32 a colour=red -> x\n", "unknown attribute colour=red")
+        self.refused(message + "  3 u32 a null=none -> x\n", "null=none is neither")
+        self.refused(message + "  3 u32 a unit=hours -> x\n  7 u8 b -> x\n", "unknown unit hours")
         self.refused(message + "  3 u32 a enum=None -> x\n  7 u8 b -> x\n", "unknown enum None")
 
     def test_messages(self):
@@ -89,6 +91,9 @@ class Mistakes(unittest.TestCase):
         self.refused("message 1 One 3 -> x\nmessage 2 One 3 -> x\n", "two messages One")
         self.refused("message 1 One 3 feeds=other -> x\n", "unknown feed other")
         self.refused("message one One 3 -> x\n", "not a number or quoted letters")
+        self.refused("message 1\n", "'message' lacks a part")
+        self.refused("enum One u8\n 1\n", "'1' lacks a part")
+        self.refused("bits One u8\n a b\n", "'a' lacks a part")
         self.refused("message 1 One 3-4 -> x\n", "size 3-4 is none of")
         self.refused("enum One u8\n 1 a\nmessage 1 One 3 -> x\n", "is an enumeration")
 
@@ -108,6 +113,9 @@ class Mistakes(unittest.TestCase):
 
     def test_head(self):
         self.refused("", "no feed", HEAD.replace("feed test\n", ""))
+        self.refused("feed\n", "'feed' lacks a part")
+        self.refused("hint port=1\n", "'hint' lacks a part", HEAD.replace("feed test\n", ""))
+        self.refused("feed a-name-too-long-\n", "a name has 1 to 15 bytes")
         self.refused("", "no key", HEAD.replace("key messageType\n", ""))
         self.refused("", "key other is no field", HEAD.replace("key messageType", "key other"))
         self.refused("wrong thing\n", "unknown statement wrong", HEAD.replace("feed test\n", ""))

@@ -73,6 +73,10 @@ public enum DissectionJSON {
             bytes.append(text: ",\"name\":null")
         }
         append(",\"status\":", message.status.rawValue, &bytes)
+        bytes.append(text: ",\"extra\":")
+        bytes.append(decimal: UInt64(message.extraBytes))
+        bytes.append(text: ",\"contradictions\":")
+        bytes.append(decimal: UInt64(message.contradictions))
         if !message.problem.isEmpty { append(",\"problem\":", message.problem, &bytes) }
         bytes.append(text: ",\"fields\":")
         append(message.fields, to: &bytes)

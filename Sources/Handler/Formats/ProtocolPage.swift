@@ -31,12 +31,17 @@ public struct ProtocolPage {
     /// Kinds of ticks that its messages become, most frequent first in the order of the description.
     public var kinds: [String] {
         var seen: [String] = []
-        for message in messages where !message.isDropped {
-            for word in Self.words(message.mapping) where !seen.contains(word) {
-                seen.append(word)
-            }
+        for message in messages {
+            for kind in Self.kinds(of: message) where !seen.contains(kind) { seen.append(kind) }
         }
         return seen
+    }
+
+    /// Kinds of ticks that a message becomes, as its mapping names them.
+    static func kinds(of message: ProtocolDescription.Message) -> [String] {
+        // Framing is the transport's; its heartbeats and epochs are no ticks of the message.
+        guard !message.isDropped, !message.mapping.hasPrefix("framing") else { return [] }
+        return words(message.mapping)
     }
 
     /// Fields of mapped messages that go nowhere, with the reason.

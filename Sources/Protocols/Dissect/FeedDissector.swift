@@ -21,7 +21,7 @@ public struct FeedDissector {
         case .rejected(let reason):
             var packet = DissectedPacket(
                 feed: feed.name, transport: feed.transport.name, kind: DissectedPacket.rejected)
-            packet.problems = ["\(reason)"]
+            packet.problems = ["the transport refuses it: \(reason.text)"]
             return packet
         case .packet(let transport):
             return dissect(transport, payload)
@@ -82,23 +82,20 @@ public struct FeedDissector {
     }
 
     /// Heartbeats may be messages themselves, which the transport reads and hands on to nobody (line
-    /// integrity, sequence, control): they are shown if they are whole.
+    /// integrity, sequence, control).
     private func takeUncounted(_ payload: UnsafeRawBufferPointer, _ packet: inout DissectedPacket) {
         let start = messages.headerSize
         guard start > 0, payload.count > start else { return }
         let body = UnsafeRawBufferPointer(rebasing: payload[start...])
         let framing = inner ?? feed.transport.framing
-        var found: [DissectedMessage] = []
         var offset = 0
         while offset < body.count, let block = framing.block(in: body, at: offset) {
-            found.append(
+            packet.messages.append(
                 messages.dissect(
                     UnsafeRawBufferPointer(rebasing: body[block.message..<block.end]),
                     at: start + block.message, sequence: 0))
             offset = block.end
         }
-        guard found.allSatisfy({ $0.status == .whole }) else { return }
-        packet.messages = found
         packet.trailingBytes = max(0, packet.trailingBytes - offset)
     }
 

@@ -8,7 +8,8 @@ struct FieldPlan {
     private let unit: WireTimeUnit?
     /// The number that stands for no value, as the wire has it.
     private let nullBits: UInt64?
-    private let constant: Int?
+    /// What the field may be, where the description says so.
+    private let constants: [UInt64]
 
     init(_ field: ProtocolDescription.Field, _ description: ProtocolDescription) {
         self.field = field
@@ -18,7 +19,9 @@ struct FieldPlan {
         bits = description.bitSets[field.bits]
         unit = WireTimeUnit(rawValue: field.unit)
         nullBits = field.null.map { UInt64(truncatingIfNeeded: $0) }
-        constant = field.constant.isEmpty ? nil : Self.number(field.constant)
+        constants = field.constant.split(separator: "|").compactMap {
+            Self.number(String($0)).map { UInt64(truncatingIfNeeded: $0) }
+        }
     }
 
     /// The value of the field in the structure that begins at `base`; all its bytes are there.
@@ -29,8 +32,8 @@ struct FieldPlan {
 
     /// False if the field has a value that the description rules out.
     func hasItsConstant(_ base: UnsafeRawPointer) -> Bool {
-        guard let constant, let number = number(base) else { return true }
-        return number.bits == UInt64(truncatingIfNeeded: constant)
+        guard !constants.isEmpty, let number = number(base) else { return true }
+        return constants.contains(number.bits)
     }
 
     /// The field as a number; nil for text and bytes.

@@ -96,7 +96,7 @@ public final class MDP3Decoder: FeedDecoding {
         var emitter = TickEmitter(ticks: ticks, context: context)
         emitter.sequence = cursor.sequence
         isLate = context.flags.contains(.recovered)
-        precondition(capacity >= Self.roomMin, "room for a step's ticks and one held back")
+        guard capacity >= Self.roomMin else { return 0 }
         let last = capacity - Self.ticksPerStepMax
         heldCount = 0
         hasDecoded = true

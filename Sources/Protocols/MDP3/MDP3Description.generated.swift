@@ -14,15 +14,16 @@ N	Prices are passed on as the venue sends them, in billionths: prices with seven
 N	The venue numbers the levels of a book, of outright and implied prices apart; ticks say prices. The decoder keeps both books of every instrument as the venue numbers them, and each change becomes a `level` tick of the price that it concerns, with the new total. A level that falls off the depth (of the definition's feed types GBX and GBI; 10 and 2 where there is no definition) or that is overwritten with another price becomes a `level` tick of quantity 0 in front of it. After a join or a gap the levels above a new one may be unknown; levels that contradict a new one by their order are taken as gone.
 N	MatchEventIndicator bit 7 ends the venue's event. The last `level` or `clear` of an instrument in the message that ends it has `lastOfEvent`; the other instruments whose books the event had changed get a tick `status.eventEnd` of their own behind the message. A message whose next one in the packet ends the event and has no entries ends it itself. Bit 5, resent during recovery, is dropped.
 N	In messages with levels and order entries, the ticks of the orders come first. Books take the levels: an instrument that has seen a `level` tick is a book of levels, and its order ticks are told, but not applied.
-N	The orders of a trade summary belong to its entries one after the other, NumberOfOrders to each; where an entry has an aggressor, the first of its orders is the aggressor's and becomes no `fill` (cme-mdp3.md §5.2, §5.3, and the venue's public page on order level detail). Orders that no entry counts are counted as impossible.
-N	Images of orders (53, 44, 59) begin with a `clear` flagged `snapshot` at their first chunk, unless the instrument is a book of levels. One whose LastMsgSeqNumProcessed is behind the newest packet with orders of the instrument is skipped; if that happens between two chunks, the book is emptied and suspect.
+N	The orders of a trade summary belong to its entries one after the other, NumberOfOrders to each; where an entry has an aggressor, the first of its orders is the aggressor's and becomes no `fill` (cme-mdp3.md §5.2, §5.3, and the venue's public page on order level detail). Orders that no entry counts are counted as impossible. A `fill` is flagged `offBook`: what is left of the order is told by its entry in an order message, and books wait for that.
+N	Images of orders (53, 44, 59) begin with a `clear` flagged `snapshot` at their first chunk, unless the instrument is a book of levels. One whose LastMsgSeqNumProcessed is behind the newest packet with orders of the instrument is skipped; if that happens between two chunks, or a chunk is missing, the book is emptied and suspect until the next image.
+N	Instruments belong to the channel of their increments. Those that only images have told of when an increments' channel begins again may be this channel's: their books are emptied, and suspect until the next image.
 N	RptSeq counts the entries of an instrument. It is used for snapshots alone: one whose RptSeq is less than the last seen in the increments is older than the book and is skipped, and increments that a snapshot contains already are skipped. (After a gap of the channel an instrument whose RptSeq goes on without a hole would still be whole; its book stays suspect all the same.)
 N	DeleteThru and DeleteFrom were not seen in captures, and the sources contradict each other: DeleteThru clears the side, DeleteFrom removes the best levels up to the one given, as one public handler does it.
 N	Conflated market data (feed `mdp3-tcp`) is for `dissect`, segment by segment: the data path takes no TCP. Its session messages (206 to 210) have a schema of their own, number 2, of which there are no facts: their names are those of public captures, what their fields are is read from one capture each. They become nothing.
 N	Instruments are found by SecurityID. Before its definition comes, an instrument has an entry without a symbol and that number as its code. Definitions that come on a channel of their own need a channel of feed `mdp3-loop`; its packets are taken without their numbers, which begin again with each loop.
 F	mdp3	CME MDP 3.0 incremental	5 to 13	XCME	port=14300-14399;port=15300-15399
 F	mdp3-loop	CME MDP 3.0 market recovery and instrument definitions	5 to 13	XCME	
-F	mdp3-tcp	CME MDP 3.0 conflated over TCP, in captures	10 to 13	XCME	port=9232
+F	mdp3-tcp	CME MDP 3.0 conflated over TCP, for dissect only	10 to 13	XCME	port=9232
 E	AggressorFlag	u8
 v	0	notAggressor	
 v	1	aggressor	
@@ -211,7 +212,7 @@ X
 f	0	u16le	msgSize									framing: size of the message with these fields
 f	2	u16le	blockLength									framing: size of the root block
 f	4	u16le	templateId									framing: which message
-f	6	u16le	schemaId									framing: always 1, another one is refused
+f	6	u16le	schemaId						1|2			framing: 1; 2 in session messages over TCP; another one is refused
 f	8	u16le	version									framing: schema version
 M	206	206	RequestAck	6		mdp3-tcp	dropped: session, not documented
 f	0	u32le	requestID									dropped: session
@@ -390,7 +391,7 @@ f	26	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see a
 f	27	u8	securityTradingStatus		SecurityTradingStatus		255					extra: of `status.trading`; 255 for none
 f	28	u8	haltReason		HaltReason							extra: of `status.tradingReason`
 f	29	u8	securityTradingEvent		SecurityTradingEvent							extra: of `status.tradingEvent`
-M	32	32	MDIncrementalRefreshBook32	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	32	32	MDIncrementalRefreshBook32	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`, `statistic` (best of the market); order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				27	
@@ -612,7 +613,7 @@ f	16	i64le	mdEntryPx	-7								price
 f	24	i32le	mdDisplayQty									quantity
 f	28	char	mdEntryType		MDEntryTypeBook							side, and `implied`; of statistics: detail
 e
-M	46	46	MDIncrementalRefreshBook46	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	46	46	MDIncrementalRefreshBook46	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`, `statistic` (best of the market); order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				27	
@@ -1216,7 +1217,7 @@ f	2	u16le	settlDate				65535	days				dropped: settlement calendar
 f	4	u16le	maturityDate				65535	days				dropped: settlement calendar
 f	6	char[12]	securityAltID									dropped: settlement calendar
 e
-M	64	64	MDIncrementalRefreshBookLongQty64	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`; order entries `add`, `modify`, `delete`
+M	64	64	MDIncrementalRefreshBookLongQty64	9		mdp3,mdp3-loop,mdp3-tcp	`level`, `clear`, `statistic` (best of the market); order entries `add`, `modify`, `delete`
 f	0	u64le	transactTime					epoch-ns				exchange_time
 f	8	u8	matchEventIndicator			MatchEventIndicator						flags: lastOfEvent, see above
 G	group	noMDEntries	u16le blockLength,u8 count				31	

@@ -2149,7 +2149,7 @@ public enum MDP3Encoder {
 
     /// RequestAck (206).
     public static func requestAck(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         requestID: UInt32 = 0,
         option: UInt8 = 0,
@@ -2182,7 +2182,7 @@ public enum MDP3Encoder {
 
     /// SecurityListRequest (208).
     public static func securityListRequest(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         requestID: UInt32 = 0,
         option: UInt8 = 0,
@@ -2213,7 +2213,7 @@ public enum MDP3Encoder {
 
     /// SecurityStatusRequest (209).
     public static func securityStatusRequest(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         requestID: UInt32 = 0,
         option: UInt8 = 0,
@@ -2244,7 +2244,7 @@ public enum MDP3Encoder {
 
     /// SubscriberHeartbeat (210).
     public static func subscriberHeartbeat(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         blockLength: Int = 0,
         to bytes: inout [UInt8]
@@ -2261,7 +2261,7 @@ public enum MDP3Encoder {
 
     /// ChannelReset4 (4).
     public static func channelReset4(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2287,7 +2287,7 @@ public enum MDP3Encoder {
 
     /// AdminHeartbeat12 (12).
     public static func adminHeartbeat12(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         blockLength: Int = 0,
         to bytes: inout [UInt8]
@@ -2304,7 +2304,7 @@ public enum MDP3Encoder {
 
     /// AdminLogin15 (15).
     public static func adminLogin15(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         heartBtInt: Int8 = 0,
         blockLength: Int = 1,
@@ -2323,7 +2323,7 @@ public enum MDP3Encoder {
 
     /// AdminLogout16 (16).
     public static func adminLogout16(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         text: String = "",
         blockLength: Int = 180,
@@ -2342,7 +2342,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionFuture27 (27).
     public static func mdInstrumentDefinitionFuture27(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -2473,7 +2473,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionSpread29 (29).
     public static func mdInstrumentDefinitionSpread29(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -2597,7 +2597,7 @@ public enum MDP3Encoder {
 
     /// SecurityStatus30 (30).
     public static func securityStatus30(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         securityGroup: String = "",
@@ -2632,7 +2632,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshBook32 (32).
     public static func mdIncrementalRefreshBook32(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2663,7 +2663,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshDailyStatistics33 (33).
     public static func mdIncrementalRefreshDailyStatistics33(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2689,7 +2689,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshLimitsBanding34 (34).
     public static func mdIncrementalRefreshLimitsBanding34(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2715,7 +2715,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshSessionStatistics35 (35).
     public static func mdIncrementalRefreshSessionStatistics35(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2741,7 +2741,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshTrade36 (36).
     public static func mdIncrementalRefreshTrade36(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2767,7 +2767,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshVolume37 (37).
     public static func mdIncrementalRefreshVolume37(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -2793,7 +2793,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefresh38 (38).
     public static func snapshotFullRefresh38(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         lastMsgSeqNumProcessed: UInt32 = 0,
         totNumReports: UInt32 = 0,
@@ -2837,7 +2837,7 @@ public enum MDP3Encoder {
 
     /// QuoteRequest39 (39).
     public static func quoteRequest39(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         quoteReqID: String = "",
@@ -2865,7 +2865,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionOption41 (41).
     public static func mdInstrumentDefinitionOption41(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -3002,7 +3002,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshTradeSummary42 (42).
     public static func mdIncrementalRefreshTradeSummary42(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3033,7 +3033,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshOrderBook43 (43).
     public static func mdIncrementalRefreshOrderBook43(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3059,7 +3059,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefreshOrderBook44 (44).
     public static func snapshotFullRefreshOrderBook44(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         lastMsgSeqNumProcessed: UInt32 = 0,
         totNumReports: UInt32 = 0,
@@ -3093,7 +3093,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshBook46 (46).
     public static func mdIncrementalRefreshBook46(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3124,7 +3124,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshOrderBook47 (47).
     public static func mdIncrementalRefreshOrderBook47(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3150,7 +3150,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshTradeSummary48 (48).
     public static func mdIncrementalRefreshTradeSummary48(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3181,7 +3181,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshDailyStatistics49 (49).
     public static func mdIncrementalRefreshDailyStatistics49(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3207,7 +3207,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshLimitsBanding50 (50).
     public static func mdIncrementalRefreshLimitsBanding50(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3233,7 +3233,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshSessionStatistics51 (51).
     public static func mdIncrementalRefreshSessionStatistics51(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -3259,7 +3259,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefresh52 (52).
     public static func snapshotFullRefresh52(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         lastMsgSeqNumProcessed: UInt32 = 0,
         totNumReports: UInt32 = 0,
@@ -3303,7 +3303,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefreshOrderBook53 (53).
     public static func snapshotFullRefreshOrderBook53(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         lastMsgSeqNumProcessed: UInt32 = 0,
         totNumReports: UInt32 = 0,
@@ -3337,7 +3337,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionFuture54 (54).
     public static func mdInstrumentDefinitionFuture54(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -3470,7 +3470,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionOption55 (55).
     public static func mdInstrumentDefinitionOption55(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -3609,7 +3609,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionSpread56 (56).
     public static func mdInstrumentDefinitionSpread56(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -3743,7 +3743,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionFixedIncome57 (57).
     public static func mdInstrumentDefinitionFixedIncome57(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -3884,7 +3884,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionRepo58 (58).
     public static func mdInstrumentDefinitionRepo58(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -4024,7 +4024,7 @@ public enum MDP3Encoder {
 
     /// SnapshotRefreshTopOrders59 (59).
     public static func snapshotRefreshTopOrders59(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4052,7 +4052,7 @@ public enum MDP3Encoder {
 
     /// SecurityStatusWorkup60 (60).
     public static func securityStatusWorkup60(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         mdEntryPx: Int64 = 9223372036854775807,
@@ -4092,7 +4092,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefreshTCP61 (61).
     public static func snapshotFullRefreshTCP61(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4126,7 +4126,7 @@ public enum MDP3Encoder {
 
     /// CollateralMarketValue62 (62).
     public static func collateralMarketValue62(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4152,7 +4152,7 @@ public enum MDP3Encoder {
 
     /// MDInstrumentDefinitionFX63 (63).
     public static func mdInstrumentDefinitionFX63(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         matchEventIndicator: UInt8 = 0,
         totNumReports: UInt32 = 4294967295,
@@ -4294,7 +4294,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshBookLongQty64 (64).
     public static func mdIncrementalRefreshBookLongQty64(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4325,7 +4325,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshTradeSummaryLongQty65 (65).
     public static func mdIncrementalRefreshTradeSummaryLongQty65(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4356,7 +4356,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshVolumeLongQty66 (66).
     public static func mdIncrementalRefreshVolumeLongQty66(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4382,7 +4382,7 @@ public enum MDP3Encoder {
 
     /// MDIncrementalRefreshSessionStatisticsLongQty67 (67).
     public static func mdIncrementalRefreshSessionStatisticsLongQty67(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4408,7 +4408,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefreshTCPLongQty68 (68).
     public static func snapshotFullRefreshTCPLongQty68(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         transactTime: UInt64 = 0,
         matchEventIndicator: UInt8 = 0,
@@ -4442,7 +4442,7 @@ public enum MDP3Encoder {
 
     /// SnapshotFullRefreshLongQty69 (69).
     public static func snapshotFullRefreshLongQty69(
-        schemaId: UInt16 = 0,
+        schemaId: UInt16 = 1,
         version: UInt16 = 0,
         lastMsgSeqNumProcessed: UInt32 = 0,
         totNumReports: UInt32 = 0,

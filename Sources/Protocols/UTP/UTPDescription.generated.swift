@@ -553,7 +553,7 @@ f	136	u64be	participantHigh	-6								price: statistic high, M
 f	144	u64be	participantLow	-6								price: statistic low, M
 f	152	u64be	participantLast	-6								price: statistic last, M
 f	160	u64be	participantVolume	-6								quantity: statistic volume, M
-M	21585	TQ	PriorDayTrade	88	88	utdf	trade: flagged nonPrintable, then statistic: tradeTime
+M	21585	TQ	PriorDayTrade	88	88	utdf	trade (as-of cancels: tradeBreak), flagged nonPrintable, then statistic: tradeTime
 f	29	u64be	finraTime					epoch-ns				dropped: second time, of FINRA members only
 f	37	char[11]	symbol									instrument
 f	48	u64be	tradeId									order_id
@@ -564,7 +564,7 @@ f	76	char	tradeThroughExempt									dropped: the condition tells why
 f	77	u16be	sellerDays									dropped: days to delivery
 f	79	char	asOfAction		AsOfAction							kind: a trade or its break
 f	80	u64be	priorTime					epoch-ns				quantity: statistic tradeTime
-M	21576	TH	WholePriorDayTrade	84	84	utdf	trade: flagged nonPrintable, then statistic: tradeTime
+M	21576	TH	WholePriorDayTrade	84	84	utdf	trade (as-of cancels: tradeBreak), flagged nonPrintable, then statistic: tradeTime
 f	29	u64be	finraTime					epoch-ns				dropped: second time, of FINRA members only
 f	37	char[11]	symbol									instrument
 f	48	u64be	tradeId									order_id

@@ -11,7 +11,9 @@ enum ProtocolTarget {
     static func run(_ bytes: [UInt8], _ feed: FeedProtocol) {
         StreamTarget.run(ByteTaker(bytes), feed)
         let harness = DecoderHarness(feed.definition)
-        StreamTarget.datagrams(ByteTaker(bytes)) { harness.take($0) }
+        StreamTarget.datagrams(ByteTaker(bytes), feed.definition.transport) {
+            harness.take($0)
+        }
         harness.finish()
     }
 
