@@ -18,7 +18,7 @@ struct DissectCommand: ParsableCommand {
 
     @Option(
         name: .customLong("protocol"),
-        help: "A feed or a protocol that `tapeline protocols` lists; else it is guessed.")
+        help: "A feed that `tapeline protocols` lists, or a protocol, such as Pitch; else guessed.")
     var protocolName: String?
 
     @Flag(name: .long, help: "One JSON object a packet; with --summary, one a destination.")
@@ -71,15 +71,7 @@ struct DissectCommand: ParsableCommand {
     /// The feeds to choose from.
     private func feeds() throws -> [FeedDefinition] {
         guard let protocolName else { return FeedRegistry.feeds }
-        if let feed = FeedRegistry.find(protocolName) { return [feed] }
-        let feeds = FeedRegistry.feeds.filter {
-            $0.description().name.lowercased() == protocolName.lowercased()
-        }
-        guard !feeds.isEmpty else {
-            let known = FeedRegistry.feeds.map(\.name).joined(separator: ", ")
-            throw CommandFailure(.usage, "--protocol \(protocolName): known are \(known)")
-        }
-        return feeds
+        return try FeedRegistry.select(protocolName, option: "--protocol ")
     }
 
     private func report(_ dissection: FileDissection, _ totals: DissectionSummary) throws {

@@ -11,7 +11,7 @@ struct ProtocolsCommand: ParsableCommand {
             each is mapped to, and what is left out and why.
             """)
 
-    @Argument(help: "A feed, such as itch50.")
+    @Argument(help: "A feed, such as itch50, or a protocol, such as Pitch, with all its feeds.")
     var name: String?
 
     @Flag(name: .long, help: "One JSON object a feed, with all messages and fields.")
@@ -21,22 +21,29 @@ struct ProtocolsCommand: ParsableCommand {
     var markdown = false
 
     func run() throws {
-        var feeds = FeedRegistry.feeds
-        if let name {
-            guard let feed = FeedRegistry.find(name) else {
-                let known = feeds.map(\.name).joined(separator: ", ")
-                throw CommandFailure(.usage, "no feed \(name): known are \(known)")
-            }
-            feeds = [feed]
+        if markdown, json || name != nil {
+            throw CommandFailure(.usage, "--markdown is the table of all feeds: give it alone")
         }
+        let feeds = try name.map { try FeedRegistry.select($0) } ?? FeedRegistry.feeds
         if json {
             for feed in feeds { print(ProtocolPage(feed).json(), terminator: "") }
         } else if name != nil {
-            print(ProtocolPage(feeds[0]).page(), terminator: "")
+            for feed in feeds { print(ProtocolPage(feed).page(), terminator: "") }
         } else if markdown {
             print(ProtocolPage.markdown(feeds), terminator: "")
         } else {
             print(TextTable.render(ProtocolPage.rows(feeds)))
         }
+    }
+}
+
+extension FeedRegistry {
+    /// The feed of this name, or the feeds of the protocol. `option` begins the message of an error.
+    static func select(_ name: String, option: String = "") throws -> [FeedDefinition] {
+        if let feed = find(name) { return [feed] }
+        let found = feeds.filter { $0.description().name.lowercased() == name.lowercased() }
+        guard found.isEmpty else { return found }
+        let known = feeds.map(\.name).joined(separator: ", ")
+        throw CommandFailure(.usage, "\(option)\(name): known are \(known)")
     }
 }

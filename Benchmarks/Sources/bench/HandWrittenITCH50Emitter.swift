@@ -1,3 +1,4 @@
+import Protocols
 import Ticks
 
 // Of the frozen reference, too: see its decoder.

@@ -37,20 +37,24 @@ public final class OPRADecoder: FeedDecoding {
         // Only the block has a time.
         out.ticks.exchangeTime = context.sendTime
         let last = capacity - Self.ticksPerMessageMax
-        while cursor.remaining > 0, out.ticks.count <= last {
-            let message = base + cursor.offset
-            let length = BlockFraming.opra.length(in: blocks, at: cursor.offset)
-            let key = Int(message.byte(1))
-            if messages.accept(key, length: length) {
+        var offset = cursor.offset
+        var remaining = cursor.remaining
+        var sequence = cursor.sequence
+        while remaining > 0, out.ticks.count <= last {
+            let message = base + offset
+            let length = BlockFraming.opra.length(in: blocks, at: offset)
+            let key = message.byte(1)
+            if messages.accept(byte: key, length: length) {
                 let first = out.ticks.count
-                out.ticks.sequence = cursor.sequence
-                decodeMessage(key, message, &out)
+                out.ticks.sequence = sequence
+                decodeMessage(Int(key), message, &out)
                 out.ticks.endEvent(since: first)
             }
-            cursor.offset &+= length
-            cursor.remaining &-= 1
-            cursor.sequence &+= 1
+            offset &+= length
+            remaining &-= 1
+            sequence &+= 1
         }
+        cursor = BlockCursor(offset: offset, remaining: remaining, sequence: sequence)
         unrepresentable &+= out.unrepresentable
         return out.ticks.count
     }

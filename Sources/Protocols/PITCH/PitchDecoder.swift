@@ -66,11 +66,11 @@ public final class PitchDecoder: FeedDecoding {
             offset &+= length
             remaining &-= 1
             // A message of one byte has no type.
-            let type = length > 1 ? Int(message.byte(1)) : 0
-            if table.accept(type, length: length) {
+            let type = length > 1 ? message.byte(1) : 0
+            if table.accept(byte: type, length: length) {
                 emitter.sequence = sequence
                 emitter.instrument = 0
-                decodeMessage(type, message, length, &emitter)
+                decodeMessage(Int(type), message, length, &emitter)
             }
             sequence &+= step
         }
