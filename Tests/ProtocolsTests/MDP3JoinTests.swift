@@ -170,8 +170,9 @@ import Ticks
 
     // MARK: Levels
 
-    /// Ten levels are assumed; the venue keeps three and says so later.
-    @Test func definitionsTakeLevelsThatTheVenueDropped() {
+    /// Ten levels are assumed; the venue keeps three and says so later, on whatever channel.
+    @Test(arguments: [false, true])
+    func definitionsTakeLevelsThatTheVenueDropped(isLoop: Bool) {
         let venue = Venue()
         let prices: [Int64] = [100, 90, 80]
         venue.take(
@@ -184,15 +185,16 @@ import Ticks
                 schemaId: 1, version: 13, symbol: "X", securityID: 1,
                 noMDFeedTypes: [.init(mdFeedType: "GBX", marketDepth: 3)], to: &$0)
         }
-        venue.take(definition)
+        let cut = venue.take(definition, loop: isLoop)
         #expect(venue.prices(.bid) == [110, 100, 90])
+        #expect(cut.first?.has(.snapshot) == isLoop, "the book stays its increments' channel's")
         venue.take(MDP3Bench.book([MDP3Bench.level(1, "0", 2, 1, 110, rptSeq: 3)]))
         #expect(venue.prices(.bid) == [100, 90])
         // A level that the venue speaks of proves the definition wrong.
         for (place, price) in [(3, 85), (4, 80)] as [(UInt8, Int64)] {
             venue.take(MDP3Bench.book([MDP3Bench.level(1, "0", 0, place, price, rptSeq: 4)]))
         }
-        venue.take(definition)
+        venue.take(definition, loop: isLoop)
         #expect(venue.prices(.bid) == [100, 90, 85, 80])
     }
 

@@ -41,10 +41,13 @@ extension MDP3Decoder {
         let most = implied ? MDP3Instruments.impliedMax : MDP3Instruments.outrightMax
         let proven = implied ? state.pointee.impliedProven : state.pointee.outrightProven
         var depth = min(max(depth, Int(proven), 1), most)
+        // Out of a loop, a tick tells what stands in a book of another channel's.
+        var flags: TickFlags = isLoop ? [.snapshot, .lastOfEvent] : .lastOfEvent
+        if implied { flags.insert(.implied) }
         for side in [Side.bid, .ask] {
             let book = MDP3LevelBook(
                 levels: instruments.levels(index, ask: side == .ask, implied: implied),
-                depth: most, side: side, flags: implied ? [.implied, .lastOfEvent] : .lastOfEvent)
+                depth: most, side: side, flags: flags)
             depth = max(depth, book.cut(to: depth, &emitter))
         }
         if implied {
