@@ -55,19 +55,20 @@ struct JournalRecovery {
             }
             guard let newest else { return recovered }
             try seal(newest, &recovered)
-            if names.count >= 2 {
-                let earlier = names[names.count - 2]
-                // A segment whose head is incomplete does not stand alone: the one before helps.
-                if !newest.isWhole {
-                    try learn(
-                        SegmentScan(earlier, storage: storage, decoder: decoder), &recovered)
-                }
-                // Its tail was not cut: readers take the positions of what is damaged there as told.
-                let told = try SegmentIndex.endPosition(
-                    of: SegmentFile(earlier, storage: storage))
-                recovered.nextPosition = max(recovered.nextPosition, told)
+            // A segment whose head is incomplete does not stand alone: the one before helps.
+            if !newest.isWhole, names.count >= 2 {
+                let earlier = try SegmentScan(
+                    names[names.count - 2], storage: storage, decoder: decoder)
+                try learn(earlier, &recovered)
             }
             try learn(newest, &recovered)
+            // Readers take positions of what is damaged as told, also those of a tail that was not cut,
+            // and of a block that reaches into what sealing has appended.
+            for name in names.suffix(2) {
+                let file = try SegmentFile(name, storage: storage)
+                recovered.nextPosition = max(
+                    recovered.nextPosition, try SegmentIndex.endPosition(of: file))
+            }
             recovered.definitions = catalog.all
             return recovered
         }
