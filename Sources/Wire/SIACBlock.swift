@@ -83,18 +83,9 @@ struct SIACBlock: Sendable {
 
     /// Low 16 bits of the sum of all bytes but the sum's own.
     func checksum(_ block: UnsafeRawBufferPointer) -> UInt16 {
-        var sum: UInt64 = 0
-        var at = 0
-        // Eight bytes at a time: sums of pairs in lanes of 16 bits, which a product adds up.
-        let lanes: UInt64 = 0x00FF_00FF_00FF_00FF
-        while at &+ 8 <= block.count {
-            let word = block.loadUnaligned(fromByteOffset: at, as: UInt64.self)
-            let pairs = (word & lanes) &+ ((word >> 8) & lanes)
-            sum &+= (pairs &* 0x0001_0001_0001_0001) >> 48
-            at &+= 8
-        }
-        for byte in block[at...] { sum &+= UInt64(byte) }
-        sum &-= UInt64(block[checksumOffset]) &+ UInt64(block[checksumOffset + 1])
+        var sum: UInt32 = 0
+        for byte in block { sum &+= UInt32(byte) }
+        sum &-= UInt32(block[checksumOffset]) &+ UInt32(block[checksumOffset + 1])
         return UInt16(truncatingIfNeeded: sum)
     }
 

@@ -211,4 +211,23 @@ import Wire
             #expect(reason == nil)
         }
     }
+
+    /// Blocks of all sizes up to some thousands of the largest bytes: the parser takes the sum of them
+    /// one by one, and no other.
+    @Test func sums() {
+        for size in Array(43...120) + [1043, 1044, 1045, 2070, 4500, 65_535] {
+            var bytes = [UInt8](repeating: 0xFF, count: size)
+            bytes.replaceSubrange(0..<21, with: Self.live[..<21])
+            bytes[1] = UInt8(size >> 8)
+            bytes[2] = UInt8(size & 0xFF)
+            (bytes[19], bytes[20]) = (0, 0)
+            let sum = bytes.reduce(0) { $0 + Int($1) } & 0xFFFF
+            for difference in [0, 1] {
+                bytes[19] = UInt8((sum ^ difference) >> 8)
+                bytes[20] = UInt8((sum ^ difference) & 0xFF)
+                let reason = parse(bytes, OPRABlock.transport)
+                #expect((reason == .badChecksum) == (difference == 1), "\(size) bytes")
+            }
+        }
+    }
 }
