@@ -27,29 +27,6 @@ static uint32_t digest(const uint8_t *bytes, size_t length) {
 
 uint64_t clinux_hash(const uint8_t *bytes, size_t length) { return hash_bytes(bytes, length); }
 
-/* Totals by category: OPRA Pillar 6, others.md 5. */
-size_t clinux_opra_length(const uint8_t *message, size_t rest) {
-    if (rest < 12) return 0;
-    size_t length;
-    switch (message[1]) {
-    case 'a': return 43;
-    case 'd': return 30;
-    case 'f': return 72;
-    case 'k': length = 43; break;
-    case 'q': length = 29; break;
-    case 'C': return rest < 14 ? 14 : 14 + ((size_t)message[12] << 8 | message[13]);
-    case 'H': return 12;
-    case 'R': return 155;
-    case 'Y': return 27;
-    default: return rest;
-    }
-    switch (message[3]) {
-    case 'C': case 'G': case 'K': case 'M': case 'N': case 'P': return length + 10;
-    case 'O': return length + 20;
-    default: return length;
-    }
-}
-
 /* A length of `width` bytes. */
 static size_t read_length(const uint8_t *at, clinux_framing framing) {
     if (framing.width == 2) {

@@ -13,7 +13,6 @@ final class NumberedFeed {
     let midnight: UInt64
     private let venue: UInt32
     private let channel: UInt16
-    private let framing: BlockFraming
     private let ticksPerMessageMax: Int
     /// Instrument ids by the venue's numbers.
     private let instruments: CodeTable
@@ -21,8 +20,8 @@ final class NumberedFeed {
     private let symbol: ((UInt64) -> String)?
 
     init(
-        _ setup: DecoderSetup, _ description: ProtocolDescription, framing: BlockFraming,
-        ticksPerMessageMax: Int, symbol: ((UInt64) -> String)? = nil
+        _ setup: DecoderSetup, _ description: ProtocolDescription, ticksPerMessageMax: Int,
+        symbol: ((UInt64) -> String)? = nil
     ) {
         self.symbol = symbol
         table = MessageTable(description, feed: setup.feed)
@@ -30,7 +29,6 @@ final class NumberedFeed {
         midnight = setup.midnight
         venue = setup.directory.venueIndex(setup.venue)
         channel = setup.channel
-        self.framing = framing
         self.ticksPerMessageMax = ticksPerMessageMax
         instruments = CodeTable(capacity: setup.directory.capacity)
         for entry in directory.entries
@@ -41,28 +39,33 @@ final class NumberedFeed {
 
     deinit { table.free() }
 
-    /// `FeedDecoding.decode`: calls `body` with each message that the blocks hold, its length and
+    /// `FeedDecoding.decode` of blocks with this framing: calls `body` with each message that the blocks hold, its length and
     /// the emitter, which has the message's sequence and no instrument and time.
     @inline(__always)
     func decode(
-        _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
-        into ticks: UnsafeMutablePointer<Tick>, capacity: Int,
+        _ blocks: UnsafeRawBufferPointer, _ framing: BlockFraming, cursor: inout BlockCursor,
+        context: DeliveryContext, into ticks: UnsafeMutablePointer<Tick>, capacity: Int,
         body: (UnsafeRawPointer, Int, inout TickEmitter) -> Void
     ) -> Int {
         guard let base = blocks.baseAddress else { return 0 }
         var emitter = TickEmitter(ticks: ticks, context: context)
         let last = capacity - ticksPerMessageMax
-        while cursor.remaining > 0, emitter.count <= last,
-            let block = framing.block(in: blocks, at: cursor.offset)
+        // Not in the caller's memory: the loop would store them for every message.
+        var offset = cursor.offset
+        var sequence = cursor.sequence
+        let end = sequence &+ UInt64(truncatingIfNeeded: cursor.remaining)
+        while sequence != end, emitter.count <= last,
+            let block = framing.block(in: blocks, at: offset)
         {
-            emitter.sequence = cursor.sequence
+            emitter.sequence = sequence
             emitter.instrument = 0
             emitter.exchangeTime = 0
-            cursor.offset = block.end
-            cursor.remaining &-= 1
-            cursor.sequence &+= 1
+            offset = block.end
+            sequence &+= 1
             body(base + block.message, block.end &- block.message, &emitter)
         }
+        cursor = BlockCursor(
+            offset: offset, remaining: Int(truncatingIfNeeded: end &- sequence), sequence: sequence)
         return emitter.count
     }
 

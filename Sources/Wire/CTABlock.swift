@@ -3,8 +3,10 @@
 /// Numbers count messages and begin with 0 at the start of the day. Versions 0 (2017) to 2.
 public enum CTABlock {
     public static let headerSize = 20
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 2, bigEndian: true) }
 
-    static let framing = BlockFraming.inclusive(at: 0, width: 2, bigEndian: true)
     static let quoteBlock = block(feed: UInt8(ascii: "Q"))
     static let tradeBlock = block(feed: UInt8(ascii: "T"))
 

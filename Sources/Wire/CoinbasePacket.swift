@@ -11,7 +11,9 @@ public enum CoinbasePacket {
     /// Bits of the flags at 18.
     private static let incremental: UInt8 = 1
     private static let snapshot: UInt8 = 2
-    static let framing = BlockFraming.inclusive(at: 0, width: 2, bigEndian: false)
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 2, bigEndian: false) }
 
     public static let transport = TransportDefinition(
         name: "coinbase", framing: framing, parse: parse, encode: encode)

@@ -17,8 +17,12 @@ public enum MACHPacket {
         case data = 3
     }
 
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 8, width: 2, bigEndian: false) }
+
     public static let transport = TransportDefinition(
-        name: "mach", framing: .inclusive(at: 8, width: 2, bigEndian: false),
+        name: "mach", framing: framing,
         parse: { payload, _ in parse(payload) }, encode: encode)
 
     /// Reads the first header, and those of the data packets behind it.

@@ -8,8 +8,12 @@ public enum MITCHUnit {
     /// Length, message count, market data group, sequence.
     public static let headerSize = 8
 
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 1, bigEndian: false) }
+
     public static let transport = TransportDefinition(
-        name: "mitch-unit", framing: .inclusive(at: 0, width: 1, bigEndian: false),
+        name: "mitch-unit", framing: framing,
         parse: parse, encode: encode)
 
     /// Reads the header and checks that the messages lie inside the unit. `options.channel` is the
@@ -30,7 +34,7 @@ public enum MITCHUnit {
         let sequence = UInt64(
             UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
         let body = UnsafeRawBufferPointer(rebasing: payload[headerSize..<length])
-        let whole = wholeBlocks(in: body, announced: count, framing: transport.framing)
+        let whole = wholeBlocks(in: body, announced: count, framing: framing)
         return .packet(
             TransportPacket(
                 session: SessionIdentifier(high: 0, low: 0), firstSequence: sequence,

@@ -11,8 +11,12 @@ public enum OMDPacket {
     static let sequenceResetType: UInt16 = 100
     static let sequenceResetSize = 8
 
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 2, bigEndian: false) }
+
     public static let transport = TransportDefinition(
-        name: "omd", framing: .inclusive(at: 0, width: 2, bigEndian: false),
+        name: "omd", framing: framing,
         parse: { payload, _ in parse(payload) }, encode: encode)
 
     /// Reads the header and checks that the messages lie inside the packet.
@@ -28,7 +32,7 @@ public enum OMDPacket {
         let sequence = UInt64(
             UInt32(littleEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
         let body = UnsafeRawBufferPointer(rebasing: payload[headerSize..<size])
-        let whole = wholeBlocks(in: body, announced: count, framing: transport.framing)
+        let whole = wholeBlocks(in: body, announced: count, framing: framing)
         var packet = TransportPacket(
             session: SessionIdentifier(high: 0, low: 0),
             firstSequence: count == 0 ? sequence + 1 : sequence, messageCount: whole.count,

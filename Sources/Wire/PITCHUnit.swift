@@ -7,13 +7,15 @@ public enum PITCHUnit {
     /// Length, count, unit, sequence.
     public static let headerSize = 8
 
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 1, bigEndian: false) }
+
     /// A message's first byte is its length, which counts itself. The channel is the unit.
     public static let transport = TransportDefinition(
         name: "pitch-unit", framing: framing,
         parse: { payload, options in parse(payload, unit: options.channel) },
         encode: encode)
-
-    static let framing = BlockFraming.inclusive(at: 0, width: 1, bigEndian: false)
 
     /// Reads the header and checks that the message blocks lie inside the payload. `unit` 0 takes any.
     ///

@@ -22,8 +22,12 @@ public enum PillarPacket {
     /// failover's flag (nyse-xdp.md §4, type 1).
     private static let sequenceResetType: UInt16 = 1
 
+    /// How messages lie in the packet.
+    @inlinable
+    public static var framing: BlockFraming { .inclusive(at: 0, width: 2, bigEndian: false) }
+
     public static let transport = TransportDefinition(
-        name: "pillar", framing: .inclusive(at: 0, width: 2, bigEndian: false), unit: .messages,
+        name: "pillar", framing: framing, unit: .messages,
         isTimed: false, parse: { payload, _ in parse(payload) }, encode: encode)
 
     /// Reads the header and checks that the messages lie inside the packet.
@@ -47,7 +51,7 @@ public enum PillarPacket {
             sendTime: seconds &* 1_000_000_000 &+ nanoseconds, blocks: body,
             trailingBytes: payload.count - headerSize)
         if flag == DeliveryFlag.heartbeat || count == 0 { return .packet(packet) }
-        let whole = wholeBlocks(in: body, announced: count, framing: transport.framing)
+        let whole = wholeBlocks(in: body, announced: count, framing: framing)
         packet.announcedCount = count
         packet.messageCount = whole.count
         packet.blocks = UnsafeRawBufferPointer(rebasing: body[..<whole.bytes])

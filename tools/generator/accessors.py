@@ -264,18 +264,18 @@ class Accessors:
                 size = part.dimension_size
                 counter = part.dimension_field("count")
                 blocks = part.dimension_field("blockLength")
-                self.add(f"{pad}guard {limit} - {at} >= {size} else {{ {fail} }}")
+                self.add(f"{pad}guard {limit} &- {at} >= {size} else {{ {fail} }}")
                 self.add(
                     f"{pad}let {count} = Int("
-                    + load(counter.type, f"{at} + {counter.offset}", base) + ")")
+                    + load(counter.type, f"{at} &+ {counter.offset}", base) + ")")
                 if blocks:
                     self.add(
                         f"{pad}let {stride} = Int("
-                        + load(blocks.type, f"{at} + {blocks.offset}", base) + ")",
+                        + load(blocks.type, f"{at} &+ {blocks.offset}", base) + ")",
                         f"{pad}guard {count} == 0 || {stride} >= {part.least} else {{ {fail} }}")
                 else:
                     self.add(f"{pad}let {stride} = {part.size}")
-                self.add(f"{pad}{at} += {size}")
+                self.add(f"{pad}{at} &+= {size}")
             else:
                 self.add(
                     f"{pad}let {count} = {self.owner_count(part, 'own')}",
@@ -289,8 +289,8 @@ class Accessors:
                     f"{pad}    else {{ {fail} }}", f"{pad}    {at} = end", f"{pad}}}")
             else:
                 self.add(
-                    f"{pad}guard {count} <= ({limit} - {at}) / max({stride}, 1) || {count} == 0",
-                    f"{pad}else {{ {fail} }}", f"{pad}{at} += {count} * {stride}")
+                    f"{pad}{at} &+= {count} &* {stride}",
+                    f"{pad}guard {at} <= {limit} else {{ {fail} }}")
 
     def entry_end(self, parts, own):
         """Where an entry with parts of its own ends."""

@@ -100,12 +100,27 @@ class Checker:
                     part.fields, 0, size or part.least, size or need, mapped)
             known = {f.name for f in owner.fields} | (
                 {f.name for f in self.protocol.prefix} if isinstance(owner, Message) else set())
+            self.counts(owner, part)
             for reference in [part.count] + ([part.when[0]] if part.when else []):
                 if reference and reference not in known:
                     self.fail(part.line, f"{reference} is no field of {owner.name}")
             if part.kind == "tail" and part is not parts[-1]:
                 self.fail(part.line, "only the last part can be a tail")
             self.parts(part, part.parts, mapped)
+
+    def counts(self, owner, part):
+        """Numbers that bounds checks multiply: their product has far less than 64 bits."""
+        limits = [(f, 4) for f in [part.dimension_field("count")] if f]
+        limits += [(f, 2) for f in [part.dimension_field("blockLength")] if f]
+        fields = owner.fields + (self.protocol.prefix if isinstance(owner, Message) else [])
+        limits += [(f, 4) for f in fields if part.count and f.name == part.count]
+        for field, bytes_most in limits:
+            if field.type.kind != "u" or field.type.size > bytes_most:
+                self.fail(
+                    part.line, f"{field.name} of {part.name} is no number without a sign of "
+                    f"at most {bytes_most} bytes")
+        if (part.size or 0) > 65535:
+            self.fail(part.line, f"entries of {part.name} are longer than a packet")
 
     def unique(self):
         others = set(self.protocol.enums) | set(self.protocol.bits)

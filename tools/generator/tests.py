@@ -108,6 +108,15 @@ class Mistakes(unittest.TestCase):
             message + "  repeat a size=4 count=n\n    0 u16 b -> x\n  end\n",
             "2 bytes behind the last field")
         self.refused(message + "  group a u16 blockLength\n  end\n", "group a has no count")
+        self.refused(
+            message + "  group a u16 blockLength, i8 count\n  end\n",
+            "count of a is no number without a sign of at most 4 bytes")
+        self.refused(
+            message + "  group a u32 blockLength, u8 count\n  end\n",
+            "blockLength of a is no number without a sign of at most 2 bytes")
+        self.refused(
+            "message 1 One 11 -> x\n  3 u64 n -> framing\n  repeat a size=1 count=n\n"
+            "    0 u8 b -> x\n  end\n", "n of a is no number without a sign of at most 4 bytes")
         self.refused(message + "  tail a\n  data b u16\n", "only the last part can be a tail")
         self.refused(message + "  end\n", "end without a group")
 

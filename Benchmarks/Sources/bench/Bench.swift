@@ -22,6 +22,9 @@ struct Bench: ParsableCommand {
     @Option(help: "Seed of the simulated day.")
     var seed: UInt64 = 7
 
+    @Option(parsing: .upToNextOption, help: "protocols: feeds to measure; all if none is named.")
+    var feeds: [String] = []
+
     @Option(help: "The two processors for what needs two, such as 0,1.")
     var processors = "0,1"
 
@@ -54,6 +57,7 @@ struct Bench: ParsableCommand {
         settings.isQuick = quick
         settings.repetitions = repetitions ?? (quick ? 3 : 5)
         settings.seed = seed
+        settings.feeds = feeds
         settings.processors = processorPair ?? (0, 1)
         settings.python = python
         settings.tool =

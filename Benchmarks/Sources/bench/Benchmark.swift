@@ -5,6 +5,8 @@ struct Settings {
     var isQuick = false
     var repetitions = 5
     var seed: UInt64 = 7
+    /// Feeds to measure; all if empty.
+    var feeds: [String] = []
     /// Processors for the two threads of what needs two.
     var processors = (0, 1)
     /// Where files may be put; removed in the end.

@@ -12,26 +12,22 @@ extension Benchmark {
         name: "protocols", summary: "every feed's messages in memory to ticks, and ns a field read",
         table: protocolTable
     ) { settings in
-        let feeds = try FeedRegistry.feeds.compactMap { feed in
-            try notMeasured[feed.name] == nil ? FeedPath(feed, seed: settings.seed) : nil
-        }
-        for (feed, reason) in notMeasured.sorted(by: { $0.key < $1.key }) {
-            FileHandle.standardError.write(Data("bench: protocols: not \(feed): \(reason)\n".utf8))
-        }
-        let rounds = settings.size(full: 400, quick: 40)
-        let reference = feeds.first { $0.feed.name == "itch50" }
-        guard let reference else { throw BenchmarkError.differs("there is no feed itch50") }
-        return try feeds.map { path in
+        let rounds = settings.size(full: 400, quick: 40) / slices
+        let reference = try FeedPath(feed("itch50"), seed: settings.seed)
+        return try feeds(settings.feeds).map { feed in
+            let path = try FeedPath(feed, seed: settings.seed)
             let subjects = [
                 Subject(name: path.feed.name) { path.run(rounds) },
                 Subject(name: "itch50") { reference.run(rounds) },
             ]
-            let series = try interleave(subjects, repetitions: settings.repetitions)
+            let series = try interleave(
+                subjects, repetitions: settings.repetitions * slices)
             var outcome = Outcome(
                 "protocols", "\(path.feed.name) in memory to ticks", unit: "message",
                 parameters: [
                     ("messages", grouped(path.messages)),
                     ("fields a message", short(path.fieldsPerMessage)),
+                    ("ticks a message", short(path.ticksPerMessage)),
                     ("ticks with a price", short(path.pricedShare)),
                 ], series)
             let ours = outcome.ours.median / path.fieldsPerMessage
@@ -39,6 +35,27 @@ extension Benchmark {
             outcome.targets = [.atMost(1.5, ours / theirs, "times ITCH's ns a field")]
             return outcome
         }
+    }
+
+    /// Parts of a repetition: the host's speed changes within a second, and a ratio is of two
+    /// feeds that ran at the same speed.
+    private static let slices = 8
+
+    private static func feed(_ name: String) throws -> FeedDefinition {
+        guard let feed = FeedRegistry.find(name) else {
+            throw BenchmarkError.differs("there is no feed \(name): see tapeline protocols")
+        }
+        return feed
+    }
+
+    /// The feeds of these names, or all that can be measured.
+    private static func feeds(_ names: [String]) throws -> [FeedDefinition] {
+        for (feed, reason) in notMeasured.sorted(by: { $0.key < $1.key })
+        where names.isEmpty || names.contains(feed) {
+            FileHandle.standardError.write(Data("bench: protocols: not \(feed): \(reason)\n".utf8))
+        }
+        let chosen = try names.isEmpty ? FeedRegistry.feeds : names.map { try feed($0) }
+        return chosen.filter { notMeasured[$0.name] == nil }
     }
 
     /// Feeds that synthesized order flow does not measure.
@@ -69,6 +86,7 @@ final class FeedPath {
     let messages: Int
     /// Fields that the description has for them, on the average.
     let fieldsPerMessage: Double
+    private(set) var ticksPerMessage = 0.0
     /// Share of its ticks that have a price.
     private(set) var pricedShare = 0.0
     private var payloads: [[UInt8]] = []
@@ -110,7 +128,10 @@ final class FeedPath {
             let payload = Self.packet(feed, hot, &synthesizer, &sequence)
             let packet = payload.withUnsafeBytes { dissector.dissect($0) }
             count += packet.messages.count
-            fields += packet.messages.reduce(0) { $0 + Self.fields($1.fields) }
+            fields += packet.messages.reduce(0) { sum, message in
+                let parts = known.first { $0.name == message.name }?.parts ?? []
+                return sum + Self.fields(message.fields, parts)
+            }
             payloads.append(payload)
         }
         messages = count
@@ -149,6 +170,7 @@ final class FeedPath {
             after.unknownType + after.unexpectedLength - before.unknownType
             - before.unexpectedLength
         let decoded = after.messageTotal - before.messageTotal
+        ticksPerMessage = Double(told) / Double(max(messages, 1))
         pricedShare = Double(priced) / Double(max(told, 1))
         guard refused == 0, decoded == UInt64(messages), told > messages / 4 else {
             throw BenchmarkError.differs(
@@ -159,11 +181,17 @@ final class FeedPath {
 
     deinit { ticks.deallocate() }
 
-    /// Fields with those of all entries.
-    private static func fields(_ fields: [DissectedField]) -> Int {
+    /// Fields with those of all entries, and what stands in front of a group's: its entries' length
+    /// and their count. (Counts of other entries are fields of the message.)
+    private static func fields(
+        _ fields: [DissectedField], _ parts: [ProtocolDescription.Part]
+    ) -> Int {
         fields.reduce(0) { sum, field in
             guard case .entries(let entries) = field.value else { return sum + 1 }
-            return sum + entries.reduce(0) { $0 + Self.fields($1) }
+            let part = parts.first { $0.name == field.name }
+            let dimension = part?.dimension.count { !$0.name.isEmpty } ?? 0
+            return sum + dimension
+                + entries.reduce(0) { $0 + Self.fields($1, part?.parts ?? []) }
         }
     }
 

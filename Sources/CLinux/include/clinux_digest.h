@@ -19,7 +19,23 @@ typedef struct {
 
 /* Bytes of the OPRA message at `message`, of which `rest` bytes are there: more than `rest` if it
  * does not lie whole in them, 0 if its head does not. An unknown category takes all that is left. */
-size_t clinux_opra_length(const uint8_t *message, size_t rest);
+static inline size_t clinux_opra_length(const uint8_t *message, size_t rest) {
+    /* Totals by category and what appendages add: OPRA Pillar 6, others.md 5. Looked up, because
+     * branches on either would be mispredicted. */
+    static const uint8_t totals[256] = {
+        ['a'] = 43, ['d'] = 30, ['f'] = 72, ['H'] = 12, ['R'] = 155, ['Y'] = 27,
+        ['k'] = 43, ['q'] = 29,
+    };
+    static const uint8_t appended[256] = {
+        ['C'] = 10, ['G'] = 10, ['K'] = 10, ['M'] = 10, ['N'] = 10, ['P'] = 10, ['O'] = 20,
+    };
+    static const uint8_t has_appendage[256] = {['k'] = 0xFF, ['q'] = 0xFF};
+    if (rest < 12) return 0;
+    uint8_t category = message[1];
+    if (totals[category]) return totals[category] + (appended[message[3]] & has_appendage[category]);
+    if (category != 'C') return rest;
+    return rest < 14 ? 14 : 14 + ((size_t)message[12] << 8 | message[13]);
+}
 
 /* A hash of all bytes; `bytes` may be null where `length` is 0. */
 uint64_t clinux_hash(const uint8_t *bytes, size_t length);

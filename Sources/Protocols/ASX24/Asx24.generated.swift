@@ -580,9 +580,8 @@ public enum Asx24Message {
         var at = 120
         let count0 = Int(own.legCount)
         let stride0 = 17
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -716,9 +715,8 @@ public enum Asx24Message {
         var at = 120
         let count0 = Int(own.legCount)
         let stride0 = 17
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -13,7 +13,7 @@ final class Asx24Decoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, .asx24, framing: MoldUDP64.transport.framing,
+            setup, .asx24,
             ticksPerMessageMax: Self.ticksPerMessageMax)
         scales = PriceScales(setup.directory)
     }
@@ -32,8 +32,9 @@ final class Asx24Decoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, .mold, cursor: &cursor, context: context, into: ticks, capacity: capacity
+        ) { message, length, emitter in
             let key = length > 0 ? Int(message.byte(0)) : -1
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, length, &emitter)

@@ -804,30 +804,27 @@ public enum B3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 28 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 38 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 2 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         guard length - at >= 1 else { return false }
         at += 1 + Int(base.loadUnaligned(fromByteOffset: at, as: UInt8.self))
         guard at <= length else { return false }
@@ -1737,14 +1734,13 @@ public enum B3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 41 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

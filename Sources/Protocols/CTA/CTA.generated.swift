@@ -381,24 +381,20 @@ public enum CtaMessage {
         var at = 41
         let count0 = (own.nbbo == 80 || own.nbbo == 82 || own.nbbo == 86 || own.nbbo == 84) ? 1 : 0
         let stride0 = 5
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 81 || own.nbbo == 83 || own.nbbo == 87 || own.nbbo == 85) ? 1 : 0
         let stride1 = 18
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.nbbo == 67 || own.nbbo == 72 || own.nbbo == 77 || own.nbbo == 84) ? 1 : 0
         let stride2 = 5
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.nbbo == 68 || own.nbbo == 73 || own.nbbo == 78 || own.nbbo == 85) ? 1 : 0
         let stride3 = 18
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -820,24 +816,20 @@ public enum CtaMessage {
         var at = 87
         let count0 = (own.nbbo == 80 || own.nbbo == 82 || own.nbbo == 86 || own.nbbo == 84) ? 1 : 0
         let stride0 = 5
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 81 || own.nbbo == 83 || own.nbbo == 87 || own.nbbo == 85) ? 1 : 0
         let stride1 = 18
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.nbbo == 67 || own.nbbo == 72 || own.nbbo == 77 || own.nbbo == 84) ? 1 : 0
         let stride2 = 5
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.nbbo == 68 || own.nbbo == 73 || own.nbbo == 78 || own.nbbo == 85) ? 1 : 0
         let stride3 = 18
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1320,24 +1312,20 @@ public enum CtaMessage {
         var at = 120
         let count0 = (own.nbbo == 80 || own.nbbo == 82 || own.nbbo == 86 || own.nbbo == 84) ? 1 : 0
         let stride0 = 5
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 81 || own.nbbo == 83 || own.nbbo == 87 || own.nbbo == 85) ? 1 : 0
         let stride1 = 18
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.nbbo == 67 || own.nbbo == 72 || own.nbbo == 77 || own.nbbo == 84) ? 1 : 0
         let stride2 = 5
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.nbbo == 68 || own.nbbo == 73 || own.nbbo == 78 || own.nbbo == 85) ? 1 : 0
         let stride3 = 18
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2642,9 +2630,8 @@ public enum CtaMessage {
         var at = 27
         let count0 = Int(own.count)
         let stride0 = 9
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2749,9 +2736,8 @@ public enum CtaMessage {
         var at = 27
         let count0 = Int(own.count)
         let stride0 = 9
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -15,7 +15,6 @@ final class CoinbaseDecoder: FeedDecoding {
     private static let end: UInt8 = 2
     private static let clearBook: UInt8 = 4
 
-    private let framing = CoinbasePacket.transport.framing
     let instruments: CoinbaseInstruments
     private let table: MessageTable
     @exclusivity(unchecked) var unrepresentable: UInt64 = 0
@@ -53,7 +52,7 @@ final class CoinbaseDecoder: FeedDecoding {
         var emitter = TickEmitter(ticks: ticks, context: context)
         let last = capacity - Self.ticksPerMessageMax
         while cursor.remaining > 0, emitter.count <= last {
-            let length = framing.length(in: blocks, at: cursor.offset)
+            let length = CoinbasePacket.framing.length(in: blocks, at: cursor.offset)
             let message = base + cursor.offset
             cursor.offset += length
             cursor.remaining -= 1

@@ -1066,9 +1066,8 @@ public enum EobiMessage {
         var at = 56
         let count0 = Int(own.noMDEntries)
         let stride0 = 24
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1437,9 +1436,8 @@ public enum EobiMessage {
         var at = 32
         let count0 = Int(own.noRelatedSym)
         let stride0 = 32
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2211,9 +2209,8 @@ public enum EobiMessage {
         var at = 64
         let count0 = Int(own.noMDEntries)
         let stride0 = 32
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3136,9 +3133,8 @@ public enum EobiMessage {
         var at = 56
         let count0 = Int(own.noMDEntries)
         let stride0 = 16
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3319,9 +3315,8 @@ public enum EobiMessage {
         var at = 32
         let count0 = Int(own.noLegs)
         let stride0 = 24
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3733,9 +3728,8 @@ public enum EobiMessage {
         var at = 40
         let count0 = Int(own.noMDEntries)
         let stride0 = 16
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

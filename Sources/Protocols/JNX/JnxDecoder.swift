@@ -20,7 +20,7 @@ final class JnxDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, .jnx, framing: MoldUDP64.transport.framing,
+            setup, .jnx,
             ticksPerMessageMax: Self.ticksPerMessageMax
         ) { code in
             let group = withUnsafeBytes(of: code) { $0.baseAddress?.wireText(4, bytes: 4) ?? "" }
@@ -36,8 +36,9 @@ final class JnxDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, .mold, cursor: &cursor, context: context, into: ticks, capacity: capacity
+        ) { message, length, emitter in
             let key = length > 0 ? Int(message.byte(0)) : -1
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, &emitter)
@@ -50,6 +51,7 @@ final class JnxDecoder: FeedDecoding {
         feed.instrument(UInt64(base.big32(number)) | UInt64(base.letters4(group)) << 32)
     }
 
+    @inline(__always)
     private func decodeMessage(
         _ key: Int, _ base: UnsafeRawPointer, _ emitter: inout TickEmitter
     ) {
@@ -77,6 +79,16 @@ final class JnxDecoder: FeedDecoding {
             emitter.emit(
                 .add, orderID: order.newOrderID, price: order.priceBillionths,
                 quantity: Int64(order.quantity), flags: [.replaced, .lastOfEvent])
+        default: decodeRare(key, base, &emitter)
+        }
+    }
+
+    /// Everything that is not order flow; out of line to keep the hot loop small.
+    @inline(never)
+    private func decodeRare(
+        _ key: Int, _ base: UnsafeRawPointer, _ emitter: inout TickEmitter
+    ) {
+        switch key {
         case JnxMessage.systemEvent:
             let message = JnxSystemEvent(base)
             emitter.emit(
@@ -93,6 +105,7 @@ final class JnxDecoder: FeedDecoding {
         }
     }
 
+    @inline(__always)
     private func add(_ order: JnxOrderAdded, extra: UInt32, _ emitter: inout TickEmitter) {
         emitter.instrument = instrument(order.base, number: 18, group: 22)
         let price = order.priceIsNull ? Price.none : order.priceBillionths

@@ -473,22 +473,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 6 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -594,22 +592,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 6 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -715,22 +711,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 6 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -839,14 +833,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 2 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1311,38 +1304,34 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1855,46 +1844,41 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 18 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2222,23 +2206,21 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 27 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         if at == length { return true }
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 22 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2406,14 +2388,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 25 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2523,14 +2504,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 32 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2633,14 +2613,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 19 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2749,14 +2728,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 30 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2864,14 +2842,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 13 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3018,14 +2995,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 22 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3147,14 +3123,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 30 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3622,55 +3597,49 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 24 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         if at == length { return true }
-        guard length - at >= 3 else { return false }
-        let count5 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count5 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count5 == 0 || stride5 >= 24 else { return false }
-        at += 3
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= 3
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3939,22 +3908,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 26 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 12 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4107,14 +4074,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 34 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4241,14 +4207,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 29 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4343,22 +4308,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 27 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 22 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4537,14 +4500,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 34 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4653,22 +4615,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 30 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 12 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4811,14 +4771,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 25 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -4926,14 +4885,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 32 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -5030,14 +4988,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 23 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -5199,14 +5156,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 22 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -5340,14 +5296,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 29 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -5795,38 +5750,34 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -6377,54 +6328,48 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 24 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
-        guard length - at >= 3 else { return false }
-        let count5 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count5 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count5 == 0 || stride5 >= 24 else { return false }
-        at += 3
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= 3
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -7052,46 +6997,41 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 18 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -7755,38 +7695,34 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -8334,63 +8270,56 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 5 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 108 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
-        guard length - at >= 3 else { return false }
-        let count5 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count5 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride5 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count5 == 0 || stride5 >= 32 else { return false }
-        at += 3
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= 3
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         if at == length { return true }
-        guard length - at >= 3 else { return false }
-        let count6 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride6 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count6 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride6 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count6 == 0 || stride6 >= 16 else { return false }
-        at += 3
-        guard count6 <= (length - at) / max(stride6, 1) || count6 == 0
-        else { return false }
-        at += count6 * stride6
+        at &+= 3
+        at &+= count6 &* stride6
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -8805,14 +8734,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 29 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -8940,14 +8868,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 10 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -9056,14 +8983,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 26 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -9184,14 +9110,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 38 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -9690,46 +9615,41 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 9 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 3 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 4 else { return false }
-        at += 3
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 3 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 4 else { return false }
-        at += 3
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
-        guard length - at >= 3 else { return false }
-        let count3 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count3 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride3 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count3 == 0 || stride3 >= 9 else { return false }
-        at += 3
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
-        guard length - at >= 3 else { return false }
-        let count4 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
+        guard length &- at >= 3 else { return false }
+        let count4 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride4 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count4 == 0 || stride4 >= 18 else { return false }
-        at += 3
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= 3
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -9972,22 +9892,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 31 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 22 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -10157,22 +10075,20 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 34 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 8 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count1 == 0 || stride1 >= 12 else { return false }
-        at += 8
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 8
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -10313,14 +10229,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 17 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -10400,14 +10315,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 27 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -10540,14 +10454,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 23 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -10710,14 +10623,13 @@ public enum MDP3Message {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 23 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

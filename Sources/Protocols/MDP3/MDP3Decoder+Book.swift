@@ -37,8 +37,7 @@ extension MDP3Decoder {
         let orders =
             root.hasNoOrderIDEntries(length: message.length) ? root.noOrderIDEntries.count : 0
         for place in 0..<levels {
-            let entry = bookEntry(message, root, place)
-            let index = use(entry.code, &emitter)
+            let index = index(bookEntry(message, root, place).code)
             entryStates[place] = index
             if ends { instruments.states[index].lastEntry = Int32(truncatingIfNeeded: place) }
         }
@@ -81,15 +80,14 @@ extension MDP3Decoder {
     }
 
     /// Side of a book entry type, and whether it is implied; nil for others (§3).
+    ///
+    /// 0 and 1, E and F: without a branch for each of them, which no processor foresees.
     @inline(__always)
     static func sideOf(_ type: UInt8) -> (side: Side, implied: Bool)? {
-        switch type {
-        case UInt8(ascii: "0"): (.bid, false)
-        case UInt8(ascii: "1"): (.ask, false)
-        case UInt8(ascii: "E"): (.bid, true)
-        case UInt8(ascii: "F"): (.ask, true)
-        default: nil
-        }
+        let implied = type >= UInt8(ascii: "E")
+        let place = type &- (implied ? UInt8(ascii: "E") : UInt8(ascii: "0"))
+        guard place <= 1 else { return nil }
+        return (place == 0 ? .bid : .ask, implied)
     }
 
     /// One entry of the levels.
@@ -292,7 +290,7 @@ extension MDP3Decoder {
         let ends = endsEvent(message, root.matchEventIndicator)
         let entries = root.noMDEntries
         for place in 0..<entries.count {
-            let index = use(entries[place].securityID, &emitter)
+            let index = index(entries[place].securityID)
             entryStates[place] = index
             if ends { instruments.states[index].lastEntry = Int32(truncatingIfNeeded: place) }
         }

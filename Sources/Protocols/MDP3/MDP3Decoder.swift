@@ -108,7 +108,7 @@ public final class MDP3Decoder: FeedDecoding {
             emptyStale(&emitter, last)
         }
         while cursor.remaining > 0, emitter.count <= last {
-            var offset = cursor.offset + (cursor.inner & 0xFFFF_FFFF)
+            var offset = cursor.offset &+ (cursor.inner & 0xFFFF_FFFF)
             var step = cursor.inner >> 32
             if let base = blocks.baseAddress, let message = message(base, blocks.count, offset) {
                 let first = begin(emitter)
@@ -283,9 +283,16 @@ public final class MDP3Decoder: FeedDecoding {
     /// State of an entry's instrument, whose ticks follow.
     @inline(__always)
     func use(_ code: Int32, _ emitter: inout TickEmitter) -> Int {
+        let index = index(code)
+        emitter.instrument = instruments.states[index].instrument
+        return index
+    }
+
+    /// State of the instrument with this number; 0, and counted, if there is no room for it.
+    @inline(__always)
+    func index(_ code: Int32) -> Int {
         let index = instruments.index(code, channel: channel)
         if index == 0 { counters.directoryFull += 1 }
-        emitter.instrument = instruments.states[index].instrument
         return index
     }
 

@@ -11,7 +11,7 @@ final class MemxDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, ProtocolDescription.memx, framing: MEMXPacket.transport.framing,
+            setup, ProtocolDescription.memx,
             ticksPerMessageMax: Self.ticksPerMessageMax)
     }
 
@@ -24,8 +24,9 @@ final class MemxDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, .mold, cursor: &cursor, context: context, into: ticks, capacity: capacity
+        ) { message, length, emitter in
             let isCut = length < Self.prefixSize
             let block = isCut ? 0 : Int(message.big16(0))
             let key = isCut ? -1 : Int(message.byte(2))

@@ -1160,9 +1160,8 @@ public enum MiaxMessage {
         var at = 97
         let count0 = Int(own.legCount)
         let stride0 = 20
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1706,9 +1705,8 @@ public enum MiaxMessage {
         var at = 46
         let count0 = Int(own.legCount)
         let stride0 = 15
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

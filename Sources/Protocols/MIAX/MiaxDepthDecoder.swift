@@ -11,7 +11,7 @@ final class MiaxDepthDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, .miax, framing: MACHPacket.transport.framing,
+            setup, .miax,
             ticksPerMessageMax: Self.ticksPerMessageMax)
     }
 
@@ -27,8 +27,10 @@ final class MiaxDepthDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, MACHPacket.framing, cursor: &cursor, context: context, into: ticks,
+            capacity: capacity
+        ) { message, length, emitter in
             let key = length > MACHPacket.headerSize ? Int(message.byte(12)) : -1
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, &emitter)

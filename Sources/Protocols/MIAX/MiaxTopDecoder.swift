@@ -15,7 +15,7 @@ final class MiaxTopDecoder: FeedDecoding {
     init(_ setup: DecoderSetup) {
         isFutures = setup.feed == MiaxFeeds.futuresName
         feed = NumberedFeed(
-            setup, .miax, framing: MACHPacket.transport.framing,
+            setup, .miax,
             ticksPerMessageMax: Self.ticksPerMessageMax)
     }
 
@@ -30,8 +30,10 @@ final class MiaxTopDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, MACHPacket.framing, cursor: &cursor, context: context, into: ticks,
+            capacity: capacity
+        ) { message, length, emitter in
             let key = length > MACHPacket.headerSize ? Int(message.byte(12)) : -1
             guard feed.table.accept(key, length: length) else { return }
             if isFutures {

@@ -12,7 +12,7 @@ final class MitchDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, .mitch, framing: MITCHUnit.transport.framing,
+            setup, .mitch,
             ticksPerMessageMax: Self.ticksPerMessageMax
         ) { String($0) }
     }
@@ -28,8 +28,10 @@ final class MitchDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, MITCHUnit.framing, cursor: &cursor, context: context, into: ticks,
+            capacity: capacity
+        ) { message, length, emitter in
             let key = length < 2 ? -1 : Int(message.byte(1))
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, &emitter)

@@ -526,9 +526,8 @@ public enum OmdcMessage {
         var at = 544
         let count0 = Int(own.underlyingCount)
         let stride0 = 8
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -598,9 +597,8 @@ public enum OmdcMessage {
         var at = 10
         let count0 = Int(own.providerCount)
         let stride0 = 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -825,27 +823,24 @@ public enum OmdcMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, length: Int) -> Bool {
         var at = 344
-        guard length - at >= 4 else { return false }
-        let count0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 2, as: UInt16.self)))
+        guard length &- at >= 4 else { return false }
+        let count0 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt16.self)))
         let stride0 = 4
-        at += 4
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 4 else { return false }
-        let count1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 2, as: UInt16.self)))
+        at &+= 4
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 4 else { return false }
+        let count1 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt16.self)))
         let stride1 = 4
-        at += 4
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 4 else { return false }
-        let count2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 2, as: UInt16.self)))
+        at &+= 4
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 4 else { return false }
+        let count2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt16.self)))
         let stride2 = 160
-        at += 4
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= 4
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1480,9 +1475,8 @@ public enum OmdcMessage {
         var at = 12
         let count0 = Int(own.entryCount)
         let stride0 = 24
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1587,9 +1581,8 @@ public enum OmdcMessage {
         var at = 12
         let count0 = Int(own.itemCount)
         let stride0 = 4
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -14,7 +14,7 @@ final class OmdcDecoder: FeedDecoding {
 
     init(_ setup: DecoderSetup) {
         feed = NumberedFeed(
-            setup, .omdc, framing: OMDPacket.transport.framing,
+            setup, .omdc,
             ticksPerMessageMax: Self.ticksPerMessageMax
         ) { code in
             // As people write it: 00700.
@@ -37,8 +37,10 @@ final class OmdcDecoder: FeedDecoding {
         _ blocks: UnsafeRawBufferPointer, cursor: inout BlockCursor, context: DeliveryContext,
         into ticks: UnsafeMutablePointer<Tick>, capacity: Int
     ) -> Int {
-        feed.decode(blocks, cursor: &cursor, context: context, into: ticks, capacity: capacity) {
-            message, length, emitter in
+        feed.decode(
+            blocks, OMDPacket.framing, cursor: &cursor, context: context, into: ticks,
+            capacity: capacity
+        ) { message, length, emitter in
             let key = length < Self.prefixSize ? -1 : Int(OmdcAddOrder(message).messageType)
             guard feed.table.accept(key, length: length) else { return }
             decodeMessage(key, message, length, &emitter)

@@ -624,14 +624,12 @@ public enum OpraMessage {
         var at = 43
         let count0 = (own.indicator == 77 || own.indicator == 78 || own.indicator == 79 || own.indicator == 80) ? 1 : 0
         let stride0 = 10
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.indicator == 67 || own.indicator == 71 || own.indicator == 75 || own.indicator == 79) ? 1 : 0
         let stride1 = 10
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -840,14 +838,12 @@ public enum OpraMessage {
         var at = 29
         let count0 = (own.indicator == 77 || own.indicator == 78 || own.indicator == 79 || own.indicator == 80) ? 1 : 0
         let stride0 = 10
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.indicator == 67 || own.indicator == 71 || own.indicator == 75 || own.indicator == 79) ? 1 : 0
         let stride1 = 10
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -42,7 +42,7 @@ public final class OPRADecoder: FeedDecoding {
         var sequence = cursor.sequence
         while remaining > 0, out.ticks.count <= last {
             let message = base + offset
-            let length = BlockFraming.opra.length(in: blocks, at: offset)
+            let length = BlockFraming.opraLength(blocks, offset)
             let key = message.byte(1)
             if messages.accept(byte: key, length: length) {
                 let first = out.ticks.count

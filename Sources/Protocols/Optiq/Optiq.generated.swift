@@ -180,14 +180,13 @@ public enum OptiqMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 2 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 1, as: UInt8.self))
-        let stride0 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        guard length &- at >= 2 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 1, as: UInt8.self))
+        let stride0 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         guard count0 == 0 || stride0 >= 23 else { return false }
-        at += 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 2
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -288,14 +287,13 @@ public enum OptiqMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 2 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 1, as: UInt8.self))
-        let stride0 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        guard length &- at >= 2 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 1, as: UInt8.self))
+        let stride0 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         guard count0 == 0 || stride0 >= 40 else { return false }
-        at += 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 2
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -422,14 +420,13 @@ public enum OptiqMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 2 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 1, as: UInt8.self))
-        let stride0 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        guard length &- at >= 2 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 1, as: UInt8.self))
+        let stride0 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         guard count0 == 0 || stride0 >= 31 else { return false }
-        at += 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 2
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -546,14 +543,13 @@ public enum OptiqMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 2 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 1, as: UInt8.self))
-        let stride0 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        guard length &- at >= 2 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 1, as: UInt8.self))
+        let stride0 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         guard count0 == 0 || stride0 >= 33 else { return false }
-        at += 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 2
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -762,14 +758,13 @@ public enum OptiqMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 2 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 1, as: UInt8.self))
-        let stride0 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        guard length &- at >= 2 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 1, as: UInt8.self))
+        let stride0 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         guard count0 == 0 || stride0 >= 49 else { return false }
-        at += 2
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= 2
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -2862,9 +2862,8 @@ public enum PitchMessage {
         var at = 25
         let count0 = Int(own.legCount)
         let stride0 = 13
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -3051,14 +3050,12 @@ public enum PitchMessage {
         var at = 41
         let count0 = (own.legOffset == 45) ? 1 : 0
         let stride0 = 4
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.legOffset == 41 || own.legOffset == 45) ? Int(own.legCount) : 0
         let stride1 = 10
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }

@@ -1775,9 +1775,8 @@ public enum PillarMessage {
         var at = start + stride
         let count0 = Int(own.participantCount)
         let stride0 = 8
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return nil }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return nil }
         return at
     }
 }

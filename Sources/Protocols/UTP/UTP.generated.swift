@@ -332,14 +332,12 @@ public enum UtpMessage {
         var at = 48
         let count0 = (own.nbbo == 50) ? 1 : 0
         let stride0 = 11
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 51) ? 1 : 0
         let stride1 = 27
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -616,19 +614,16 @@ public enum UtpMessage {
         var at = 79
         let count0 = (own.nbbo == 50) ? 1 : 0
         let stride0 = 11
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 51) ? 1 : 0
         let stride1 = 27
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.adfMpidIndicator == 50) ? 1 : 0
         let stride2 = 8
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -984,44 +979,36 @@ public enum UtpMessage {
         var at = 52
         let count0 = (own.nbbo == 50) ? 1 : 0
         let stride0 = 11
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 51) ? 1 : 0
         let stride1 = 27
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.bolo == 50) ? 1 : 0
         let stride2 = 10
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.bolo == 51) ? 1 : 0
         let stride3 = 22
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         let count4 = (own.bolo == 53) ? 1 : 0
         let stride4 = 30
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         let count5 = (own.oddLotForm == 50) ? Int(own.oddLotCount) : 0
         let stride5 = 6
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         let count6 = (own.oddLotForm == 51) ? Int(own.oddLotCount) : 0
         let stride6 = 12
-        guard count6 <= (length - at) / max(stride6, 1) || count6 == 0
-        else { return false }
-        at += count6 * stride6
+        at &+= count6 &* stride6
+        guard at <= length else { return false }
         let count7 = (own.oddLotForm == 53) ? Int(own.oddLotCount) : 0
         let stride7 = 16
-        guard count7 <= (length - at) / max(stride7, 1) || count7 == 0
-        else { return false }
-        at += count7 * stride7
+        at &+= count7 &* stride7
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -1719,49 +1706,40 @@ public enum UtpMessage {
         var at = 83
         let count0 = (own.nbbo == 50) ? 1 : 0
         let stride0 = 11
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.nbbo == 51) ? 1 : 0
         let stride1 = 27
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.adfMpidIndicator == 50) ? 1 : 0
         let stride2 = 8
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.bolo == 50) ? 1 : 0
         let stride3 = 10
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         let count4 = (own.bolo == 51) ? 1 : 0
         let stride4 = 22
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         let count5 = (own.bolo == 53) ? 1 : 0
         let stride5 = 30
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         let count6 = (own.oddLotForm == 50) ? Int(own.oddLotCount) : 0
         let stride6 = 6
-        guard count6 <= (length - at) / max(stride6, 1) || count6 == 0
-        else { return false }
-        at += count6 * stride6
+        at &+= count6 &* stride6
+        guard at <= length else { return false }
         let count7 = (own.oddLotForm == 51) ? Int(own.oddLotCount) : 0
         let stride7 = 12
-        guard count7 <= (length - at) / max(stride7, 1) || count7 == 0
-        else { return false }
-        at += count7 * stride7
+        at &+= count7 &* stride7
+        guard at <= length else { return false }
         let count8 = (own.oddLotForm == 53) ? Int(own.oddLotCount) : 0
         let stride8 = 16
-        guard count8 <= (length - at) / max(stride8, 1) || count8 == 0
-        else { return false }
-        at += count8 * stride8
+        at &+= count8 &* stride8
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2444,34 +2422,28 @@ public enum UtpMessage {
         var at = 39
         let count0 = (own.bolo == 50) ? 1 : 0
         let stride0 = 10
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.bolo == 51) ? 1 : 0
         let stride1 = 22
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.bolo == 53) ? 1 : 0
         let stride2 = 30
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.oddLotForm == 50) ? Int(own.oddLotCount) : 0
         let stride3 = 6
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         let count4 = (own.oddLotForm == 51) ? Int(own.oddLotCount) : 0
         let stride4 = 12
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         let count5 = (own.oddLotForm == 53) ? Int(own.oddLotCount) : 0
         let stride5 = 16
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         return at <= length
     }
 }
@@ -2964,34 +2936,28 @@ public enum UtpMessage {
         var at = 53
         let count0 = (own.bolo == 50) ? 1 : 0
         let stride0 = 10
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.bolo == 51) ? 1 : 0
         let stride1 = 22
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         let count2 = (own.bolo == 53) ? 1 : 0
         let stride2 = 30
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         let count3 = (own.oddLotForm == 50) ? Int(own.oddLotCount) : 0
         let stride3 = 6
-        guard count3 <= (length - at) / max(stride3, 1) || count3 == 0
-        else { return false }
-        at += count3 * stride3
+        at &+= count3 &* stride3
+        guard at <= length else { return false }
         let count4 = (own.oddLotForm == 51) ? Int(own.oddLotCount) : 0
         let stride4 = 12
-        guard count4 <= (length - at) / max(stride4, 1) || count4 == 0
-        else { return false }
-        at += count4 * stride4
+        at &+= count4 &* stride4
+        guard at <= length else { return false }
         let count5 = (own.oddLotForm == 53) ? Int(own.oddLotCount) : 0
         let stride5 = 16
-        guard count5 <= (length - at) / max(stride5, 1) || count5 == 0
-        else { return false }
-        at += count5 * stride5
+        at &+= count5 &* stride5
+        guard at <= length else { return false }
         return at <= length
     }
 }

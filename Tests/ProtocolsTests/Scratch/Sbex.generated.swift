@@ -86,21 +86,19 @@ public enum SbexMessage {
     @inlinable
     public static func isWhole(_ base: UnsafeRawPointer, blockLength: Int, length: Int) -> Bool {
         var at = blockLength
-        guard length - at >= 3 else { return false }
-        let count0 = Int(base.loadUnaligned(fromByteOffset: at + 2, as: UInt8.self))
-        let stride0 = Int(UInt16(bigEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        guard length &- at >= 3 else { return false }
+        let count0 = Int(base.loadUnaligned(fromByteOffset: at &+ 2, as: UInt8.self))
+        let stride0 = Int(UInt16(bigEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count0 == 0 || stride0 >= 12 else { return false }
-        at += 3
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
-        guard length - at >= 1 else { return false }
-        let count1 = Int(base.loadUnaligned(fromByteOffset: at + 0, as: UInt8.self))
+        at &+= 3
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
+        guard length &- at >= 1 else { return false }
+        let count1 = Int(base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt8.self))
         let stride1 = 4
-        at += 1
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
+        at &+= 1
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
         return at <= length
     }
 }

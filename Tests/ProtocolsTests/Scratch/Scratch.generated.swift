@@ -222,22 +222,19 @@ public enum ScratchMessage {
         var at = 12
         let count0 = Int(own.count)
         let stride0 = 10
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return false }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return false }
         let count1 = (own.indicator == 80 || own.indicator == 82 || own.indicator == 86) ? 1 : 0
         let stride1 = 5
-        guard count1 <= (length - at) / max(stride1, 1) || count1 == 0
-        else { return false }
-        at += count1 * stride1
-        guard length - at >= 8 else { return false }
-        let count2 = Int(base.loadUnaligned(fromByteOffset: at + 7, as: UInt8.self))
-        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at + 0, as: UInt16.self)))
+        at &+= count1 &* stride1
+        guard at <= length else { return false }
+        guard length &- at >= 8 else { return false }
+        let count2 = Int(base.loadUnaligned(fromByteOffset: at &+ 7, as: UInt8.self))
+        let stride2 = Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at &+ 0, as: UInt16.self)))
         guard count2 == 0 || stride2 >= 9 else { return false }
-        at += 8
-        guard count2 <= (length - at) / max(stride2, 1) || count2 == 0
-        else { return false }
-        at += count2 * stride2
+        at &+= 8
+        at &+= count2 &* stride2
+        guard at <= length else { return false }
         guard length - at >= 2 else { return false }
         at += 2 + Int(UInt16(littleEndian: base.loadUnaligned(fromByteOffset: at, as: UInt16.self)))
         guard at <= length else { return false }
@@ -444,9 +441,8 @@ public enum ScratchMessage {
         var at = start + stride
         let count0 = Int(own.m)
         let stride0 = 8
-        guard count0 <= (length - at) / max(stride0, 1) || count0 == 0
-        else { return nil }
-        at += count0 * stride0
+        at &+= count0 &* stride0
+        guard at <= length else { return nil }
         return at
     }
 }
