@@ -104,12 +104,14 @@ public final class MDP3Decoder: FeedDecoding {
             emitter.put(tick)
             held = nil
             heldCount = 1
-        } else {
-            emptyStale(&emitter, last)
         }
         while cursor.remaining > 0, emitter.count <= last {
             var offset = cursor.offset &+ (cursor.inner & 0xFFFF_FFFF)
             var step = cursor.inner >> 32
+            if step == 0, !stale.isEmpty {
+                emptyStale(&emitter, last)
+                continue
+            }
             if let base = blocks.baseAddress, let message = message(base, blocks.count, offset) {
                 let first = begin(emitter)
                 guard decodeMessage(message, &step, &emitter, last) else {
@@ -270,7 +272,10 @@ public final class MDP3Decoder: FeedDecoding {
     }
 
     /// Books of images from before the channel began again: empty, and in doubt until the next image.
+    /// Between two messages, wherever decoding stopped: the ticks do not depend on that.
+    @inline(never)
     private func emptyStale(_ emitter: inout TickEmitter, _ last: Int) {
+        emitter.exchangeTime = 0
         while let index = stale.last, emitter.count <= last {
             stale.removeLast()
             emitter.instrument = instruments.states[Int(index)].instrument
