@@ -136,9 +136,12 @@ public final class InstrumentDirectory {
     }
     private var sharedObjects: [String: AnyObject] = [:]
 
-    /// Changes an entry and notes the change.
+    /// Changes an entry, and notes the change if there is one: venues repeat their definitions.
     public func update(_ id: UInt32, _ body: (inout Instrument) -> Void) {
-        body(&entries[Int(id) - 1])
+        var entry = entries[Int(id) - 1]
+        body(&entry)
+        guard entry != entries[Int(id) - 1] else { return }
+        entries[Int(id) - 1] = entry
         changes.append(id)
     }
 

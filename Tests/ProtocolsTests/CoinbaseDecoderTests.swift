@@ -275,6 +275,71 @@ private func delete(_ id: Int64, _ flags: UInt8 = 3, instrument: Int32 = 44) -> 
         #expect(bench.details(option[0]).contains("put_call=call\nstrike=5\nunderlying=37"))
     }
 
+    /// Whatever changes in a definition, the directory says what it says now.
+    @Test func changedDefinitions() throws {
+        let starts = [
+            wireBytes {
+                CoinbaseSnapshotEncoder.startOfOutright(
+                    symbol: "TECZ21", productCode: "TEC", tickSize: e9, cfiCode: "FXXXXX",
+                    currency: "USD", contractSize: 100, lastSessionDate: 18_977, blockLength: 114,
+                    to: &$0)
+            },
+            wireBytes {
+                CoinbaseSnapshotEncoder.startOfSpread(
+                    symbol: "BDXU1-BDXZ1", productCode: "BDX", tickSize: e9, cfiCode: "KXXXXX",
+                    currency: "USD", contractSize: 100, lastSessionDate: 18_977,
+                    leg1InstrumentID: 37, leg2InstrumentID: 38, blockLength: 123, to: &$0)
+            },
+            wireBytes {
+                CoinbaseSnapshotEncoder.startOfOption(
+                    symbol: "X", productCode: "BTC", smallTick: e9, cfiCode: "OCXXXX",
+                    largeTick: 2 * e9, largeTickThreshold: 3 * e9, strikePrice: 5 * e9,
+                    underlyingInstrumentID: 37, lastSessionDate: 18_977, to: &$0)
+            },
+        ]
+        let (both, alone) = (
+            try DerivativesBench("coinbase-snap", instruments: 1024),
+            try DerivativesBench("coinbase-snap", instruments: 1024)
+        )
+        var number: UInt64 = 0
+        for start in starts {
+            for index in 10..<start.count {
+                number += 1
+                var changed = start
+                changed[index] ^= 1
+                both.send([start], session: number)
+                both.send([changed], session: number)
+                alone.send([changed], session: number)
+            }
+        }
+        #expect(number > 360 && both.directory.entries.count == Int(number))
+        for (twice, once) in zip(both.directory.entries, alone.directory.entries) {
+            #expect(twice == once)
+        }
+    }
+
+    @Test func repeatedDefinitionsAreNoNews() throws {
+        let bench = try DerivativesBench("coinbase-snap")
+        func start(orders: Int32, tickSize: Int64) -> [UInt8] {
+            wireBytes {
+                CoinbaseSnapshotEncoder.startOfOutright(
+                    symbol: "TECZ21", tickSize: tickSize, orderCount: orders, blockLength: 114,
+                    to: &$0)
+            }
+        }
+        func changes() -> Int {
+            var count = 0
+            bench.directory.takeChanges { _ in count += 1 }
+            return count
+        }
+        bench.send([start(orders: 1, tickSize: e9)], session: 5)
+        #expect(changes() == 2)
+        let again = bench.send([start(orders: 2, tickSize: e9)], session: 5)
+        #expect(changes() == 0 && again.first?.tickKind == .definition)
+        bench.send([start(orders: 2, tickSize: 2 * e9)], session: 5)
+        #expect(changes() == 1 && bench.directory.entries[0].tickSize == 2 * e9)
+    }
+
     @Test func damage() throws {
         let messages = [
             put(1), put(2, 7), delete(1),

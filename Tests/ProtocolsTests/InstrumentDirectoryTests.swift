@@ -71,6 +71,25 @@ import Ticks
         #expect(next.entries.allSatisfy { !$0.symbol.contains("\n") })
     }
 
+    @Test func whatStaysAsItWasIsNoChange() {
+        let directory = InstrumentDirectory(capacity: 10)
+        let venue = directory.venueIndex("XXXX")
+        let id = directory.findOrAdd(text: option, venue: venue, code: 0, channel: 0)
+        func changes() -> [Int64] {
+            var lots: [Int64] = []
+            directory.takeChanges { lots.append($0.lotSize) }
+            return lots
+        }
+        #expect(changes() == [0] && !directory.hasChanges)
+        directory.update(id) { $0.lotSize = 100 }
+        #expect(changes() == [100])
+        directory.update(id) { entry in
+            entry.lotSize = 50
+            entry.lotSize = 100
+        }
+        #expect(!directory.hasChanges && directory.entries[0].lotSize == 100)
+    }
+
     @Test func unnamedInstrumentsGetLongNames() {
         let directory = InstrumentDirectory(capacity: 10)
         let venue = directory.venueIndex("XCME")

@@ -6,8 +6,8 @@ import Ticks
 import Wire
 
 extension Benchmark {
-    /// Orders, levels, quotes and trades of every feed, made from its description; what one field
-    /// read costs, beside ITCH in the same run.
+    /// What every feed tells of its markets, made from its description; what one field read costs,
+    /// beside ITCH in the same run.
     static let protocols = Benchmark(
         name: "protocols", summary: "every feed's messages in memory to ticks, and ns a field read",
         table: protocolTable
@@ -48,23 +48,10 @@ extension Benchmark {
         return feed
     }
 
-    /// The feeds of these names, or all that can be measured.
+    /// The feeds of these names, or all.
     private static func feeds(_ names: [String]) throws -> [FeedDefinition] {
-        for (feed, reason) in notMeasured.sorted(by: { $0.key < $1.key })
-        where names.isEmpty || names.contains(feed) {
-            FileHandle.standardError.write(Data("bench: protocols: not \(feed): \(reason)\n".utf8))
-        }
-        let chosen = try names.isEmpty ? FeedRegistry.feeds : names.map { try feed($0) }
-        return chosen.filter { notMeasured[$0.name] == nil }
+        try names.isEmpty ? FeedRegistry.feeds : names.map { try feed($0) }
     }
-
-    /// Feeds that synthesized order flow does not measure.
-    private static let notMeasured = [
-        "xdp-imbalances": "no order flow, but imbalances",
-        "optiq": "its prices are not mapped",
-        "openbook-ultra": "its price points are not in the description",
-        "coinbase-snap": "an order counts only where its number continues an image",
-    ]
 
     private static func protocolTable(_ outcomes: [Outcome]) -> [[String]] {
         var rows = [["feed", "ns a message", "fields a message", "ns a field", "of ITCH's"]]
@@ -95,43 +82,27 @@ final class FeedPath {
     private let ticks: UnsafeMutablePointer<Tick>
     private static let room = 8192
     private static let packets = 256
-    private static let messagesPerPacket = 12
 
-    /// What order flow consists of: the beginning of a message's mapping.
-    private static let kinds = [
-        "add", "modify", "cancel", "delete", "fill", "trade", "quote", "level", "replace",
-    ]
-
-    /// - Throws: `BenchmarkError.differs` if the feed has no such messages, the decoder refuses some of
-    ///   them, or tells too little.
+    /// - Throws: `BenchmarkError.differs` if the feed has no messages to measure, the decoder refuses
+    ///   some of them, or tells too little.
     init(_ feed: FeedDefinition, seed: UInt64) throws {
         self.feed = feed
-        let description = feed.description()
-        let known = description.messages(of: feed.name)
-        let hot = known.filter { message in
-            let mapping = message.mapping.drop { $0 == "`" }
-            return Self.kinds.contains { mapping.hasPrefix($0) }
-        }.map(\.key)
-        guard !hot.isEmpty else { throw BenchmarkError.differs("\(feed.name): no order flow") }
-        let defining = known.filter { $0.mapping.contains("definition") }.map(\.key)
-        var synthesizer = MessageSynthesizer(
-            description, feed: feed.name, seed: seed, onlyPlausible: true)
+        var flow = try FeedFlow(feed, seed: seed)
         ticks = .allocate(capacity: Self.room)
         var sequence: UInt64 = 1
-        for _ in 0..<Self.packets where !defining.isEmpty {
-            definitions.append(Self.packet(feed, defining, &synthesizer, &sequence))
+        while definitions.count < Self.packets, let messages = flow.definitions() {
+            let session = flow.session(packet: 0)
+            definitions.append(Self.packet(feed, messages, session: session, &sequence))
         }
         var fields = 0
         var count = 0
         let dissector = FeedDissector(feed)
-        for _ in 0..<Self.packets {
-            let payload = Self.packet(feed, hot, &synthesizer, &sequence)
+        for packet in 0..<Self.packets {
+            let session = flow.session(packet: packet)
+            let payload = Self.packet(feed, flow.messages(), session: session, &sequence)
             let packet = payload.withUnsafeBytes { dissector.dissect($0) }
             count += packet.messages.count
-            fields += packet.messages.reduce(0) { sum, message in
-                let parts = known.first { $0.name == message.name }?.parts ?? []
-                return sum + Self.fields(message.fields, parts)
-            }
+            fields += flow.fields(packet)
             payloads.append(payload)
         }
         messages = count
@@ -140,18 +111,14 @@ final class FeedPath {
     }
 
     private static func packet(
-        _ feed: FeedDefinition, _ keys: [Int], _ synthesizer: inout MessageSynthesizer,
-        _ sequence: inout UInt64
+        _ feed: FeedDefinition, _ messages: [[UInt8]], session: UInt64, _ sequence: inout UInt64
     ) -> [UInt8] {
-        let chosen = (0..<messagesPerPacket).map { _ in
-            synthesizer.message(key: keys[synthesizer.below(keys.count)])
-        }
-        defer { sequence += feed.transport.unit == .packets ? 1 : UInt64(chosen.count) }
+        defer { sequence += feed.transport.unit == .packets ? 1 : UInt64(messages.count) }
         return feed.transport.encode(
             PacketContents(
-                session: 7, sequence: sequence,
+                session: session, sequence: sequence,
                 sendTime: 1_577_716_200_000_000_000 + sequence,
-                channel: max(feed.transport.defaultChannel, 1), messages: chosen))
+                channel: max(feed.transport.defaultChannel, 1), messages: messages))
     }
 
     /// Every message is to be decoded and to tell something: refusing is quick.
@@ -180,20 +147,6 @@ final class FeedPath {
     }
 
     deinit { ticks.deallocate() }
-
-    /// Fields with those of all entries, and what stands in front of a group's: its entries' length
-    /// and their count. (Counts of other entries are fields of the message.)
-    private static func fields(
-        _ fields: [DissectedField], _ parts: [ProtocolDescription.Part]
-    ) -> Int {
-        fields.reduce(0) { sum, field in
-            guard case .entries(let entries) = field.value else { return sum + 1 }
-            let part = parts.first { $0.name == field.name }
-            let dimension = part?.dimension.count { !$0.name.isEmpty } ?? 0
-            return sum + dimension
-                + entries.reduce(0) { $0 + Self.fields($1, part?.parts ?? []) }
-        }
-    }
 
     private func makeDecoder() -> any FeedDecoding {
         feed.makeDecoder(

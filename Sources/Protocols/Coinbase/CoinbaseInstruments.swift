@@ -8,12 +8,15 @@ final class CoinbaseInstruments {
     private let venue: UInt32
     private let channel: UInt16
     private(set) var directoryFull: UInt64 = 0
+    /// Digests of the definitions that instruments were last described by, by id.
+    @exclusivity(unchecked) private var digests: [UInt64]
 
     init(_ setup: DecoderSetup) {
         directory = setup.directory
         codes = CodeTable(capacity: setup.directory.capacity)
         venue = setup.directory.venueIndex(setup.venue)
         channel = setup.channel
+        digests = Array(repeating: 0, count: setup.directory.capacity + 1)
     }
 
     /// The id of the instrument; 0, and counted, if the directory is full.
@@ -34,6 +37,40 @@ final class CoinbaseInstruments {
         }
         codes.insert(code, id: id)
         return id
+    }
+
+    /// False if these parts of a definition are those that the instrument was described by already:
+    /// snapshots repeat them all day, and describing takes as long as decoding dozens of orders.
+    func isNews(
+        _ id: UInt32, _ definition: UnsafeRawPointer, _ first: Range<Int>, _ second: Range<Int>,
+        _ third: Range<Int> = 0..<0
+    ) -> Bool {
+        var digest = Self.digest(definition, first, 1)
+        digest = Self.digest(definition, second, digest)
+        digest = Self.digest(definition, third, digest)
+        guard id != 0, digests[Int(id)] != digest else { return false }
+        digests[Int(id)] = digest
+        return true
+    }
+
+    private static func digest(
+        _ bytes: UnsafeRawPointer, _ range: Range<Int>, _ start: UInt64
+    ) -> UInt64 {
+        var digest = start
+        func add(_ word: UInt64) {
+            let (high, low) = (digest ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+            digest = (high ^ low) &+ 0xD1B5_4A32_D192_ED03
+        }
+        var at = range.lowerBound
+        while at &+ 8 <= range.upperBound {
+            add(bytes.little64(at))
+            at &+= 8
+        }
+        while at < range.upperBound {
+            add(UInt64(bytes.byte(at)))
+            at &+= 1
+        }
+        return digest
     }
 
     /// What outrights, spreads and options have in common.

@@ -61,31 +61,21 @@ final class CoinbaseSnapshotDecoder: FeedDecoding {
         switch key {
         case CoinbaseSnapshotMessage.startOfOutright:
             let message = CoinbaseSnapshotStartOfOutright(base, blockLength: block)
-            instruments.describe(
-                emitter.instrument,
-                .init(
-                    symbol: message.symbolText, product: message.productCodeText,
-                    classification: message.cfiCodeText, currency: message.currencyText,
-                    tickSize: message.tickSize, lastSession: message.lastSessionDate,
-                    contractSize: message.contractSize))
+            if instruments.isNews(emitter.instrument, base, 6..<102, 108..<110) {
+                describe(message, emitter.instrument)
+            }
             begin(message.snapshotSequence, message.tradingStatus, &emitter)
         case CoinbaseSnapshotMessage.startOfSpread:
             let message = CoinbaseSnapshotStartOfSpread(base, blockLength: block)
-            instruments.describe(
-                emitter.instrument,
-                .init(
-                    symbol: message.symbolText, product: message.productCodeText,
-                    classification: message.cfiCodeText, currency: message.currencyText,
-                    tickSize: message.tickSize, lastSession: message.lastSessionDate,
-                    contractSize: message.contractSize)
-            ) { details in
-                details.set("legs", "\(message.leg1InstrumentID),\(message.leg2InstrumentID)")
-                details.set("buy_convention", String(message.spreadBuyConvention))
+            if instruments.isNews(emitter.instrument, base, 6..<102, 108..<110, 114..<123) {
+                describe(message, emitter.instrument)
             }
             begin(message.snapshotSequence, message.tradingStatus, &emitter)
         case CoinbaseSnapshotMessage.startOfOption:
             let message = CoinbaseSnapshotStartOfOption(base, blockLength: block)
-            describe(message, emitter.instrument)
+            if instruments.isNews(emitter.instrument, base, 6..<118, 124..<126) {
+                describe(message, emitter.instrument)
+            }
             begin(message.snapshotSequence, message.tradingStatus, &emitter)
         case CoinbaseSnapshotMessage.orderSnapshot:
             order(CoinbaseSnapshotOrderSnapshot(base), &emitter)
@@ -93,6 +83,30 @@ final class CoinbaseSnapshotDecoder: FeedDecoding {
             values(CoinbaseSnapshotEndOfSnapshot(base, blockLength: block), &emitter)
             open = nil
         default: break
+        }
+    }
+
+    private func describe(_ message: CoinbaseSnapshotStartOfOutright, _ instrument: UInt32) {
+        instruments.describe(
+            instrument,
+            .init(
+                symbol: message.symbolText, product: message.productCodeText,
+                classification: message.cfiCodeText, currency: message.currencyText,
+                tickSize: message.tickSize, lastSession: message.lastSessionDate,
+                contractSize: message.contractSize))
+    }
+
+    private func describe(_ message: CoinbaseSnapshotStartOfSpread, _ instrument: UInt32) {
+        instruments.describe(
+            instrument,
+            .init(
+                symbol: message.symbolText, product: message.productCodeText,
+                classification: message.cfiCodeText, currency: message.currencyText,
+                tickSize: message.tickSize, lastSession: message.lastSessionDate,
+                contractSize: message.contractSize)
+        ) { details in
+            details.set("legs", "\(message.leg1InstrumentID),\(message.leg2InstrumentID)")
+            details.set("buy_convention", String(message.spreadBuyConvention))
         }
     }
 
